@@ -1,0 +1,212 @@
+#!/usr/bin/python3
+"""Measures virtlogd beside Debian's in one run: how fast guests can log, and memory.
+
+    tests/bench/logs.py [--build DIR] [--rounds N] [--guests N]
+
+Needs root: everything runs in private namespaces, with logs on tmpfs. Ours has its holder, which
+confirms each pipe; its memory counts. The floor of throughput is a process that reads the pipe
+and writes a file, with no limits. Medians count; sides take turns.
+"""
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / 'functional')]
+import namespaces  # noqa: E402
+
+MIB = 1 << 20
+SETTLE_S = 2
+LINE = b'a line of a guest, as long as lines of consoles are, more or less\n'
+BLOCK = LINE * (65536 // len(LINE))
+FAST_MIB, SLOW_LINES = 128, 5000
+
+
+def spawn(argv, **options):
+    return subprocess.Popen([str(word) for word in argv], stdin=subprocess.DEVNULL,
+                            stdout=options.pop('stdout', subprocess.DEVNULL),
+                            stderr=subprocess.DEVNULL, **options)
+
+
+class Side:
+    """A virtlogd. commands: its processes; folder: where its logs are."""
+
+    def __init__(self, name, socket_path, commands, folder):
+        self.name, self.socket_path, self.commands = name, socket_path, commands
+        self.folder, self.processes = Path(folder), []
+
+    def start(self):
+        import harness
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for command in self.commands:
+            self.processes.append(spawn(command))
+            time.sleep(0.3)
+        harness.wait_until(lambda: harness.is_listening(self.socket_path), f'{self.name} listens')
+        time.sleep(SETTLE_S)
+
+    def stop(self):
+        for process in reversed(self.processes):
+            process.terminate()
+            process.wait()
+        self.processes = []
+
+    def pss_kib(self):
+        import harness
+        return sum(harness.memory_kib(process.pid) for process in self.processes)
+
+    def cpu_s(self):
+        """Of all its threads; in the middle of work none of them ends."""
+        return sum(int(path.read_text().split()[0]) for process in self.processes
+                   for path in Path(f'/proc/{process.pid}/task').glob('*/schedstat')) / 1e9
+
+    def open(self, client, name):
+        return client.open_log(self.folder / name, domain=name)[1]
+
+    def clean(self):
+        for path in self.folder.iterdir():
+            path.unlink()
+
+
+class Floor:
+    """cat."""
+
+    name = 'floor'
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True)
+
+    def open(self, _client, name):
+        read_end, write_end = os.pipe()
+        with open(self.folder / name, 'wb') as file:
+            self.process = subprocess.Popen(['cat'], stdin=read_end, stdout=file)
+        os.close(read_end)
+        return write_end
+
+    def clean(self):
+        self.process.wait()
+        for path in self.folder.iterdir():
+            path.unlink()
+
+
+def last_byte_arrives(side, name, size):
+    """Everything has been taken out of the pipe; which files are left is the limits' matter."""
+    path = side.folder / name
+    while not (path.exists() and path.read_bytes()[-size:].endswith(b'the end\n')):
+        time.sleep(0.001)
+
+
+def throughput(side, client):
+    """MiB in a second, one guest that writes blocks."""
+    fd = side.open(client, 'fast.log')
+    begin = time.monotonic()
+    for _ in range(FAST_MIB * MIB // len(BLOCK)):
+        os.write(fd, BLOCK)
+    os.write(fd, b'the end\n' * 100)
+    last_byte_arrives(side, 'fast.log', 100)
+    duration = time.monotonic() - begin
+    os.close(fd)
+    return FAST_MIB / duration
+
+
+def cost_of_a_line(side, client):
+    """Microseconds of the daemon's processor time for a line that comes alone."""
+    fd = side.open(client, 'slow.log')
+    before = side.cpu_s()
+    for number in range(SLOW_LINES):
+        os.write(fd, LINE)
+        if number % 10 == 0:
+            time.sleep(0.0005)
+    os.write(fd, b'the end\n' * 100)
+    last_byte_arrives(side, 'slow.log', 100)
+    os.close(fd)
+    return (side.cpu_s() - before) / SLOW_LINES * 1e6
+
+
+def memory(side, client, guests):
+    """KiB of the side alone, and with that many guests that have said something."""
+    idle = side.pss_kib()
+    fds = [side.open(client, f'{number}.log') for number in range(guests)]
+    for fd in fds:
+        os.write(fd, LINE)
+    time.sleep(SETTLE_S)
+    full = side.pss_kib()
+    for fd in fds:
+        os.close(fd)
+    time.sleep(SETTLE_S)
+    return idle, full
+
+
+def row(title, ours, theirs, floor=None):
+    def shown(value):
+        return '-' if value is None else f'{value:.0f}' if value >= 100 else f'{value:.2f}'
+    cells = [title, shown(ours), shown(theirs), shown(floor), f'{ours / theirs:.2f}',
+             f'{ours / floor:.2f}' if floor else '-']
+    return '| ' + ' | '.join(cells) + ' |'
+
+
+def measure(sides, floor, rounds, guests):
+    import log_case
+    clients = {side.name: log_case.LogClient(side.socket_path, timeout_s=60) for side in sides}
+    idle, full, fast, slow = {}, {}, {}, {}
+    for side in sides:
+        idle[side.name], full[side.name] = memory(side, clients[side.name], guests)
+        side.clean()
+    for _ in range(rounds):
+        for side in [*sides, floor]:
+            fast.setdefault(side.name, []).append(throughput(side, clients.get(side.name)))
+            side.clean()
+        for side in sides:
+            slow.setdefault(side.name, []).append(cost_of_a_line(side, clients[side.name]))
+            side.clean()
+    ours, theirs = (side.name for side in sides)
+    fast, slow = ({name: statistics.median(values) for name, values in table.items()}
+                  for table in (fast, slow))
+    print('| what | splitvirt | libvirt | floor | to libvirt | to floor |\n'
+          '| --- | ---: | ---: | ---: | ---: | ---: |')
+    print(row('one guest, blocks (MiB/s)', fast[ours], fast[theirs], fast['floor']))
+    print(row('a line that comes alone (us of CPU)', slow[ours], slow[theirs]))
+    print(row('idle, PSS (KiB)', idle[ours], idle[theirs]))
+    print(row(f'with {guests} guests, PSS (KiB)', full[ours], full[theirs]))
+    print(row('a guest (KiB)', (full[ours] - idle[ours]) / guests,
+              (full[theirs] - idle[theirs]) / guests))
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Measures virtlogd against Debian's.")
+    parser.add_argument('--build', type=Path, default=Path('build'))
+    parser.add_argument('--rounds', type=int, default=3)
+    parser.add_argument('--guests', type=int, default=200)
+    options = parser.parse_args()
+    if not namespaces.enter():
+        sys.exit('needs root, and private namespaces')
+    build = options.build.resolve()
+    os.environ['SPLITVIRT_BUILD'] = str(build)
+    root = Path(tempfile.mkdtemp(prefix='sv-', dir='/run'))
+    theirs = shutil.which('virtlogd', path='/usr/sbin')
+    if not theirs:
+        sys.exit("needs Debian's virtlogd")
+    os.makedirs('/run/libvirt', exist_ok=True)
+    sides = [Side('splitvirt', str(root / 'run/libvirt/virtlogd-sock'),
+                  [[build / 'common/holder/splitvirt_holder', 'virtlogd', '--root', root],
+                   [build / 'virtlogd/virtlogd', '--root', root]], root / 'log'),
+             Side('libvirt', '/run/libvirt/virtlogd-sock', [[theirs]], '/run/theirs')]
+    for side in sides:
+        side.start()
+    try:
+        measure(sides, Floor('/run/floor'), options.rounds, options.guests)
+    finally:
+        for side in sides:
+            side.stop()
+        shutil.rmtree(root)
+
+
+if __name__ == '__main__':
+    main()

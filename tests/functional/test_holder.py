@@ -1,0 +1,91 @@
+"""The holder keeps descriptors for a daemon, and gives them to root and its own user alone."""
+
+import os
+import stat
+
+import descriptors
+import harness
+
+
+class Holder(harness.TestCase):
+    def holder(self):
+        holder = descriptors.Holder('virtlogd', self.root)
+        self.addCleanup(holder.kill)
+        return holder.start()
+
+    def client(self, holder):
+        client = descriptors.HolderClient(holder.path)
+        self.addCleanup(client.close)
+        return client
+
+    def pipe(self):
+        ends = os.pipe()
+        for fd in ends:
+            self.addCleanup(os.close, fd)
+        return ends
+
+    def test_descriptor_outlives_the_connection_that_brought_it(self):
+        holder = self.holder()
+        read_end, write_end = self.pipe()
+        first = self.client(holder)
+        self.assertEqual(first.ask('Pp1', read_end), ('O', None))
+        first.close()
+        os.write(write_end, b'line')
+        answer, fd = self.client(holder).ask('G0')
+        self.addCleanup(os.close, fd)
+        self.assertEqual((answer, os.read(fd, 100)), ('Fp1', b'line'))
+
+    def test_dropped_descriptor_is_closed(self):
+        holder = self.holder()
+        client = self.client(holder)
+        client.ask('Pp1', self.pipe()[0])
+        self.assertEqual(holder.n_held(), 1)
+        self.assertEqual(client.ask('Dp1'), ('O', None))
+        self.assertEqual(holder.n_held(), 0)
+
+    def test_hundreds_of_descriptors_are_kept(self):
+        holder = self.holder()
+        client = self.client(holder)
+        fd = self.pipe()[0]
+        for number in range(500):
+            self.assertEqual(client.ask(f'Pp{number}', fd)[0], 'O')
+        self.assertEqual(client.ask('G500'), ('O', None))
+        self.assertEqual(holder.n_held(), 500)
+
+    def test_bad_packet_ends_the_connection_and_nothing_else(self):
+        holder = self.holder()
+        client = self.client(holder)
+        client.ask('Pp1', self.pipe()[0])
+        self.assertEqual(client.ask('what?', self.pipe()[0]), ('', None))
+        self.assertEqual(holder.n_held(), 1)
+        self.assertEqual(self.client(holder).ask('D1'), ('O', None))
+
+    def test_more_descriptors_than_one_leak_nothing(self):
+        holder = self.holder()
+        self.client(holder).ask('Pp1', *self.pipe())
+        self.assertLessEqual(holder.n_held(), 1)
+
+    def test_second_holder_is_refused(self):
+        holder = self.holder()
+        text = self.run_command([holder.program, 'virtlogd', '--root', self.root], status=1)
+        self.assertIn('Address already in use', text)
+        self.assertTrue(holder.is_served())
+
+    def test_next_holder_takes_the_place_of_a_killed_one(self):
+        self.holder().kill()
+        self.assertTrue(self.holder().is_served())
+
+    @harness.needs_root
+    def test_only_root_reaches_it(self):
+        holder = self.holder()
+        self.assertEqual(stat.S_IMODE(os.stat(holder.path).st_mode), 0o600)
+        os.chmod(holder.path, 0o666)
+        for folder in (self.root, self.root / 'run', self.root / 'run/libvirt'):
+            os.chmod(folder, 0o755)
+        script = ('import socket; s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); '
+                  's.connect("%s"); s.settimeout(10); '
+                  'print(s.recv(100) if s.send(b"G0") else 0)' % holder.path)
+        text = self.run_command(['setpriv', '--reuid=65534', '--clear-groups', '/usr/bin/python3',
+                                 '-c', script], status=None)
+        self.assertNotIn("b'O", text)
+        self.assertTrue(holder.is_served())

@@ -1,0 +1,233 @@
+#include "virtnodedevd/pci_assign.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "fiber/offload.h"
+#include "fiber/process.h"
+#include "virtnodedevd/sysfs_write.h"
+
+/* A driver may take a while to bind. */
+#define BIND_DEADLINE_MS 5000
+#define LOOK_AGAIN_MS 20
+#define MODPROBE_DEADLINE_MS 30000
+
+bool pci_driver_is_vfio(const char *driver)
+{
+    return driver && (g_str_equal(driver, "vfio-pci") || strstr(driver, "vfio") != NULL);
+}
+
+bool pci_can_assign(const SysRoots *roots)
+{
+    g_autofree char *dir = g_build_filename(roots->sys, "kernel/iommu_groups", NULL);
+    g_autoptr(GPtrArray) groups = sys_list_dir(dir);
+
+    return groups->len > 0;
+}
+
+/* The process that has @node open, 0 when there is none that can be looked into: one of another
+ * user cannot, without a capability that the daemon does not have. */
+static int find_user(const char *node)
+{
+    g_autoptr(GPtrArray) processes = sys_list_dir("/proc");
+
+    for (guint i = 0; i < processes->len; i++) {
+        const char *process = processes->pdata[i];
+        g_autofree char *dir = g_build_filename("/proc", process, "fd", NULL);
+        g_autoptr(GPtrArray) fds = NULL;
+
+        if (!g_ascii_isdigit(*process))
+            continue;
+        fds = sys_list_dir(dir);
+        for (guint f = 0; f < fds->len; f++) {
+            g_autofree char *fd = g_build_filename(dir, fds->pdata[f], NULL);
+            char target[PATH_MAX];
+            ssize_t length = readlink(fd, target, sizeof(target) - 1);
+
+            if (length > 0 && (size_t)length == strlen(node) &&
+                memcmp(target, node, (size_t)length) == 0)
+                return (int)g_ascii_strtoll(process, NULL, 10);
+        }
+    }
+    return 0;
+}
+
+/* A group can be opened once at a time (kernel: Documentation/driver-api/vfio.rst), which tells of
+ * processes that cannot be looked into. */
+static bool is_open(const char *node)
+{
+    int fd = open(node, O_RDWR | O_CLOEXEC);
+
+    if (fd < 0)
+        return errno == EBUSY;
+    close(fd);
+    return false;
+}
+
+/* The kernel would wait for a guest to give the device back, for as long as it runs. */
+static bool check_unused(const SysDevice *device, GError **error)
+{
+    g_autofree char *group = sys_link_name(device, "iommu_group");
+    g_autofree char *node = group ? g_build_filename("/dev/vfio", group, NULL) : NULL;
+    int user = node ? find_user(node) : 0;
+
+    if (user != 0)
+        return error_fail(error, VIR_FROM_NODEDEV, VIR_ERR_OPERATION_INVALID,
+                          "PCI device %s is in use: process %d has IOMMU group %s open",
+                          device->name, user, group);
+    if (node && is_open(node))
+        return error_fail(error, VIR_FROM_NODEDEV, VIR_ERR_OPERATION_INVALID,
+                          "PCI device %s is in use: a process has IOMMU group %s open",
+                          device->name, group);
+    return true;
+}
+
+/* What a thread does to one device. */
+typedef struct Job {
+    const SysRoots *roots;
+    const char *path;
+    const char *driver; /* to bind to; NULL: whichever the kernel finds */
+    bool is_bound;      /* out: already, nothing is to be done or waited for */
+} Job;
+
+static bool fail_gone(const char *path, GError **error)
+{
+    return error_fail(error, VIR_FROM_NODEDEV, VIR_ERR_NO_NODE_DEVICE, "no PCI device at %s", path);
+}
+
+static bool write_attr(const SysDevice *device, const char *name, const char *text, GError **error)
+{
+    g_autofree char *file = g_build_filename(device->dir, name, NULL);
+
+    return sysfs_write(file, text, error);
+}
+
+/* Takes it from its driver and lets the kernel look for another, which the override decides. */
+static bool rebind(const SysDevice *device, const char *override, GError **error)
+{
+    g_autofree char *probe = g_build_filename(device->roots->sys, "bus/pci/drivers_probe", NULL);
+
+    return write_attr(device, "driver_override", override, error) &&
+           (!device->driver || write_attr(device, "driver/unbind", device->name, error)) &&
+           sysfs_write(probe, device->name, error);
+}
+
+static bool detach_job(void *data, GError **error)
+{
+    Job *job = data;
+    g_autoptr(SysDevice) device = sys_device_open(job->roots, job->path);
+
+    if (!device)
+        return fail_gone(job->path, error);
+    if (!sys_has(device, "iommu_group"))
+        return error_fail(error, VIR_FROM_NODEDEV, VIR_ERR_OPERATION_INVALID,
+                          "PCI device %s is in no IOMMU group: it cannot be given to a guest",
+                          device->name);
+    job->is_bound = g_strcmp0(device->driver, job->driver) == 0;
+    return job->is_bound || rebind(device, job->driver, error);
+}
+
+static bool reattach_job(void *data, GError **error)
+{
+    Job *job = data;
+    g_autoptr(SysDevice) device = sys_device_open(job->roots, job->path);
+
+    if (!device)
+        return fail_gone(job->path, error);
+    job->is_bound = !pci_driver_is_vfio(device->driver);
+    return job->is_bound || (check_unused(device, error) && rebind(device, "\n", error));
+}
+
+static bool has_driver(void *data, GError **error)
+{
+    Job *job = data;
+    g_autoptr(SysDevice) device = sys_device_open(job->roots, job->path);
+
+    if (!device)
+        return fail_gone(job->path, error);
+    job->is_bound = job->driver ? g_strcmp0(device->driver, job->driver) == 0
+                                : !pci_driver_is_vfio(device->driver);
+    return true;
+}
+
+/* Drivers bind in their own time. */
+static bool wait_bound(Job *job, GError **error)
+{
+    uint64_t deadline_us = fiber_deadline_ms(BIND_DEADLINE_MS);
+
+    for (;;) {
+        if (!fiber_offload(has_driver, job, error))
+            return false;
+        if (job->is_bound)
+            return true;
+        if (fiber_now_us() > deadline_us)
+            return error_fail(error, VIR_FROM_NODEDEV, VIR_ERR_OPERATION_FAILED,
+                              "the PCI device at %s did not bind to %s", job->path,
+                              job->driver ? job->driver : "a driver of the host");
+        if (!fiber_sleep(LOOK_AGAIN_MS * 1000, error))
+            return false;
+    }
+}
+
+/* A driver that is built in, or loaded, is there already; one that cannot be loaded will not
+ * bind, which is said then. */
+static bool load_driver(const SysRoots *roots, const char *driver, GError **error)
+{
+    g_autofree char *dir = g_build_filename(roots->sys, "bus/pci/drivers", driver, NULL);
+    const char *const argv[] = { "modprobe", "--", driver, NULL };
+    g_auto(ProcessResult) result = { 0 };
+    ProcessSpec spec = { .argv = argv, .deadline_us = fiber_deadline_ms(MODPROBE_DEADLINE_MS) };
+
+    if (access(dir, F_OK) == 0)
+        return true;
+    if (process_run(&spec, &result, NULL) && access(dir, F_OK) == 0)
+        return true;
+    return error_fail(error, VIR_FROM_NODEDEV, VIR_ERR_OPERATION_FAILED,
+                      "the kernel's driver %s cannot be loaded%s%s", driver,
+                      result.error_output && result.error_output->len ? ": " : "",
+                      result.error_output ? g_strstrip(result.error_output->str) : "");
+}
+
+bool pci_detach(const SysRoots *roots, const char *path, const char *driver, GError **error)
+{
+    Job job = { .roots = roots, .path = path, .driver = driver };
+
+    return load_driver(roots, driver, error) && fiber_offload(detach_job, &job, error) &&
+           (job.is_bound || wait_bound(&job, error));
+}
+
+bool pci_reattach(const SysRoots *roots, const char *path, GError **error)
+{
+    Job job = { .roots = roots, .path = path };
+
+    return fiber_offload(reattach_job, &job, error) && (job.is_bound || wait_bound(&job, error));
+}
+
+static bool reset_job(void *data, GError **error)
+{
+    Job *job = data;
+    g_autoptr(SysDevice) device = sys_device_open(job->roots, job->path);
+
+    if (!device)
+        return fail_gone(job->path, error);
+    if (device->driver && !pci_driver_is_vfio(device->driver))
+        return error_fail(error, VIR_FROM_NODEDEV, VIR_ERR_OPERATION_INVALID,
+                          "PCI device %s is in use by the host's driver %s", device->name,
+                          device->driver);
+    if (!sys_has(device, "reset"))
+        return error_fail(error, VIR_FROM_NODEDEV, VIR_ERR_INTERNAL_ERROR,
+                          "Unable to reset PCI device %s: no FLR, PM reset or bus reset available",
+                          device->name);
+    return check_unused(device, error) && write_attr(device, "reset", "1", error);
+}
+
+bool pci_reset(const SysRoots *roots, const char *path, GError **error)
+{
+    Job job = { .roots = roots, .path = path };
+
+    return fiber_offload(reset_job, &job, error);
+}

@@ -1,0 +1,142 @@
+/* A rule per element. Those that hold only text and have no attributes need none. */
+#include "virtqemud/model/schema_rules.h"
+
+const SchemaRule schema_rules[] = {
+    { "acceleration", "accel2d accel3d rendernode", "" },
+    { "acpi", "index", "" },
+    { "alias", "name", "" },
+    { "apic", "eoi", "" },
+    { "audio", "id type timerPeriod driver", "input* output*" },
+    { "bios", "useserial rebootTimeout", "" },
+    { "blockio", "logical_block_size physical_block_size discard_granularity", "" },
+    { "boot", "order loadparm", "" },
+    { "bootmenu", "enable timeout", "" },
+    { "catchup", "threshold slew limit", "" },
+    { "channel", "type mode", "source* target protocol* log alias address* acpi" },
+    { "channel/target", "type name address port state", "" },
+    { "cid", "auto address", "" },
+    { "clock", "offset adjustment basis timezone start", "timer" },
+    { "console", "type tty", "source* target protocol* log alias address* acpi" },
+    { "console/target", "type port", "model" },
+    { "controller",
+      "type index model ports vectors maxGrantFrames maxEventChannels",
+      "driver model target master pcihole64 node alias address* acpi" },
+    { "controller/driver",
+      "queues cmd_per_lun max_sectors ioeventfd iothread iommu ats packed page_per_vq",
+      "iothreads*" },
+    { "controller/model", "name", "" },
+    { "controller/target", "chassisNr chassis port busNr hotplug index memReserve", "node" },
+    { "cpu",
+      "mode match check migratable deprecated_features",
+      "arch model vendor topology feature cache* maxphysaddr* numa* counter*" },
+    { "cpu/model", "fallback vendor_id", "" },
+    { "currentMemory", "unit", "" },
+    { "devices",
+      "",
+      "emulator disk controller lease filesystem* interface smartcard* serial parallel* "
+      "console channel input tpm* graphics sound* audio video hostdev* redirdev* redirfilter* "
+      "hub watchdog memballoon rng nvram* panic shmem* memory* iommu* vsock crypto* pstore*" },
+    { "disk",
+      "type device model sgio rawio snapshot",
+      "driver source* target backingStore* backenddomain* iotune* throttlefilters* readonly "
+      "shareable transient mirror* encryption* blockio geometry* serial wwn vendor product "
+      "boot auth* diskSecret* alias address* acpi" },
+    { "disk/driver",
+      "name type cache error_policy rerror_policy io ioeventfd event_idx copy_on_read discard "
+      "detect_zeroes discard_no_unref iothread queues queue_size statistics rotation_rate "
+      "removable metadata_cache iommu ats packed page_per_vq",
+      "metadata_cache* iothreads* statistics*" },
+    { "disk/serial", "", "" },
+    { "disk/source",
+      "file dev dir protocol name mode type namespace managed path pool volume startupPolicy "
+      "index tls tlsHostname query fdgroup",
+      "" },
+    { "disk/target", "dev bus tray removable rotation_rate", "" },
+    { "disk/transient", "shareBacking", "" },
+    { "domain",
+      "type id",
+      "name uuid hwuuid genid title description metadata* memory maxMemory* currentMemory "
+      "vcpu vcpus* iothreads iothreadids* defaultiothread* cputune* numatune* resource* "
+      "sysinfo* bootloader bootloader_args os idmap* features cpu clock on_poweroff on_reboot "
+      "on_crash on_lockfailure pm perf* memoryBacking* memtune* blkiotune* throttlegroups* "
+      "keywrap* launchSecurity* devices seclabel*" },
+    { "feature", "policy name", "" },
+    { "features",
+      "",
+      "acpi apic pae hap pmu vmport smm* kvm hyperv* pvspinlock* viridian privnet gic* "
+      "ioapic* hpt* vmcoreinfo* htm* nested-hv* msrs* ccf-assist* xen* cfpc* sbbc* ibs* tcg* "
+      "async-teardown* ras* ps2* aia* capabilities*" },
+    { "features/acpi", "", "" },
+    { "graphics",
+      "type port tlsPort autoport websocket keymap sharePolicy passwd passwdValidTo connected "
+      "powerControl listen socket display xauth fullscreen multiUser replaceUser username "
+      "defaultMode",
+      "listen audio* channel* clipboard* filetransfer* gl* image* jpeg* mouse* playback* "
+      "streaming* zlib*" },
+    { "hap", "state", "" },
+    { "hidden", "state", "" },
+    { "hub", "type", "alias address* acpi" },
+    { "input", "type bus model", "driver source* alias address* acpi" },
+    { "input/driver", "iommu ats packed page_per_vq", "" },
+    { "interface",
+      "type managed trustGuestRxFilters",
+      "source* mac model driver target guest link mtu* ip route* backend* backenddomain* "
+      "bandwidth* bridge coalesce* downscript* filterref* port* portForward* rom boot script* "
+      "teaming* tune* virtualport* vlan* alias address* acpi" },
+    { "interface/driver",
+      "name txmode ioeventfd event_idx queues rx_queue_size tx_queue_size rss rss_hash_report "
+      "iommu ats packed page_per_vq",
+      "host* guest*" },
+    { "interface/guest", "dev actual", "" },
+    { "interface/model", "type", "" },
+    { "interface/target", "dev managed", "" },
+    { "ip", "address family prefix peer", "" },
+    { "kvm", "", "hidden hint-dedicated* poll-control* pv-ipi* dirty-ring*" },
+    { "lease", "", "lockspace key target" },
+    { "lease/target", "path offset", "" },
+    { "link", "state", "" },
+    { "listen", "type address network socket", "" },
+    { "loader", "readonly secure type stateless format", "" },
+    { "log", "file append", "" },
+    { "mac", "address type check", "" },
+    { "master", "startport", "" },
+    { "memballoon", "model autodeflate freePageReporting", "driver stats alias address* acpi" },
+    { "memballoon/driver", "iommu ats packed page_per_vq", "" },
+    { "memory", "unit dumpCore", "" },
+    { "os",
+      "firmware",
+      "type loader nvram* kernel initrd cmdline dtb shim acpi* boot bootmenu bios smbios init "
+      "initarg initenv* initdir inituser initgroup firmware* varstore* mounts*" },
+    { "os/boot", "dev", "" },
+    { "os/type", "arch machine", "" },
+    { "panic", "model", "alias address* acpi" },
+    { "pcihole64", "unit", "" },
+    { "pm", "", "suspend-to-mem suspend-to-disk" },
+    { "pmu", "state", "" },
+    { "rate", "bytes period", "" },
+    { "resolution", "x y", "" },
+    { "rng", "model", "driver backend* rate alias address* acpi" },
+    { "rng/driver", "iommu ats packed page_per_vq", "" },
+    { "rom", "bar file enabled", "" },
+    { "serial", "type", "source* target protocol* log alias address* acpi" },
+    { "serial/target", "type port", "model" },
+    { "smbios", "mode", "" },
+    { "stats", "period", "" },
+    { "suspend-to-disk", "enabled", "" },
+    { "suspend-to-mem", "enabled", "" },
+    { "target/model", "name", "" },
+    { "timer", "name present tickpolicy track frequency mode", "catchup" },
+    { "topology", "sockets dies clusters cores threads", "" },
+    { "vcpu", "placement cpuset current", "" },
+    { "video", "", "model driver alias address* acpi" },
+    { "video/driver", "name vgaconf iommu ats packed page_per_vq", "" },
+    { "video/model",
+      "type ram vram vram64 vgamem heads primary blob edid",
+      "acceleration resolution" },
+    { "vmport", "state", "" },
+    { "vsock", "model", "driver cid alias address* acpi" },
+    { "vsock/driver", "iommu ats packed page_per_vq", "" },
+    { "watchdog", "model action", "alias address* acpi" },
+};
+
+const size_t n_schema_rules = sizeof(schema_rules) / sizeof(schema_rules[0]);
