@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -116,10 +117,12 @@ class Runner:
     def run_file(self, module):
         """Runs one file, in as many children as time-outs and crashes make necessary."""
         done = []
+        begin = time.monotonic()
         with tempfile.TemporaryDirectory(prefix='sv-', ignore_cleanup_errors=True) as \
                 roots, tempfile.TemporaryFile('w+', errors='replace') as output:
             while self.run_once(module, roots, output, done):
                 pass
+        print(f'# {module}: {time.monotonic() - begin:.1f} s', flush=True)
 
     def run_once(self, module, roots, output, done):
         """Returns whether the file must be started once more, for the tests not yet done."""

@@ -14,8 +14,7 @@ LOG_INIT("qemu.resources");
 /* systemd and machined answer in milliseconds, unless the host is in trouble. */
 #define SCOPE_MS 30000
 /* The kernel may see the last thread of a process for a moment after its end. */
-#define REMOVE_MS 5000
-#define REMOVE_AGAIN_US (2 * 1000)
+#define REMOVE_US (5 * G_USEC_PER_SEC)
 
 const char *const resource_manager_names[N_RESOURCE_MANAGERS] = { "none", "cgroups", "systemd" };
 
@@ -40,7 +39,7 @@ void resource_host_free(ResourceHost *host)
 void guest_resources_clear(GuestResources *resources)
 {
     g_clear_pointer(&resources->machine, g_free);
-    g_clear_pointer(&resources->cgroup, cgroup_free);
+    g_clear_pointer(&resources->cgroup, cgroup_unref);
     resources->manager = RESOURCES_NONE;
 }
 
@@ -93,17 +92,13 @@ typedef struct Work {
     char *path; /* what could not be removed */
 } Work;
 
-/* The guest may be ended meanwhile: its end waits until the thread is done with its groups. */
+/* The guest may be ended meanwhile: the thread has a reference of its own. */
 static bool work_run(Guest *guest, OffloadFunc func, Work *work, GError **error)
 {
-    bool is_done;
+    g_autoptr(Cgroup) cgroup = cgroup_ref(guest->resources.cgroup);
 
-    work->cgroup = guest->resources.cgroup;
-    guest->resources.n_users++;
-    is_done = fiber_offload(func, work, error);
-    guest->resources.n_users--;
-    fiber_cond_broadcast(&guest->resources.unused);
-    return is_done;
+    work->cgroup = cgroup;
+    return fiber_offload(func, work, error);
 }
 
 static bool limit_devices(Work *work, GError **error)
@@ -152,29 +147,30 @@ static bool make_groups(Guest *guest, GError **error)
     GPtrArray *hierarchies = cgroup_mounts_read(guest->driver->roots, error);
     g_auto(GStrv) device_paths = guest_device_paths(guest->def, guest->conf);
     g_autoptr(GError) reason = NULL;
+    g_autoptr(Cgroup) cgroup = NULL;
     Work work = { .skips_forbidden = !partition, .device_paths = device_paths };
 
     if (!hierarchies)
         return false;
-    /* Known before it is made: whatever happens now, the end takes it away. */
-    guest->resources.cgroup =
-        cgroup_new(hierarchies, guest->conf->cgroup_controller_bits,
-                   partition ? partition : CGROUP_PARTITION_DEFAULT, guest->resources.machine,
-                   error);
-    if (!guest->resources.cgroup)
+    cgroup = cgroup_new(hierarchies, guest->conf->cgroup_controller_bits,
+                        partition ? partition : CGROUP_PARTITION_DEFAULT,
+                        guest->resources.machine, error);
+    if (!cgroup)
         return false;
+    /* Known before it is made: whatever happens now, the end takes it away. */
+    guest->resources.cgroup = cgroup_ref(cgroup);
     if (!work_run(guest, make_in_thread, &work, &reason)) {
         if (partition) {
             g_propagate_error(error, g_steal_pointer(&reason));
             return false;
         }
-        if (cgroup_remove(work.cgroup, &work.path))
+        if (cgroup_remove(cgroup, 0, &work.path))
             LOG_DEBUG("the groups of domain '%s' are gone again", guest->domain->object.name);
         g_free(work.path);
         state_none(guest, conf_asks(guest->conf), reason->message);
         return true;
     }
-    if (work.cgroup->folders->len == 0) {
+    if (cgroup->folders->len == 0) {
         state_none(guest, conf_asks(guest->conf),
                    "none are mounted that this daemon may write to");
         return true;
@@ -296,8 +292,7 @@ static bool remove_in_thread(void *data, GError **error)
 {
     Work *work = data;
 
-    g_clear_pointer(&work->path, g_free);
-    return cgroup_remove(work->cgroup, &work->path);
+    return cgroup_remove(work->cgroup, g_get_monotonic_time() + REMOVE_US, &work->path);
 }
 
 void guest_resources_stop_sorting(Guest *guest)
@@ -308,25 +303,21 @@ void guest_resources_stop_sorting(Guest *guest)
 
 void guest_resources_release(Guest *guest)
 {
-    uint64_t deadline_us = fiber_deadline_ms(REMOVE_MS);
-    g_autoptr(Cgroup) cgroup = NULL;
-    Work work = { 0 };
+    g_autoptr(Cgroup) cgroup = g_steal_pointer(&guest->resources.cgroup);
+    Work work = { .cgroup = cgroup };
 
-    guest_resources_stop_sorting(guest);
-    while (guest->resources.n_users && fiber_cond_wait(&guest->resources.unused, deadline_us, NULL))
-        continue;
-    cgroup = g_steal_pointer(&guest->resources.cgroup);
     if (!cgroup)
         return;
-    work.cgroup = cgroup;
-    /* A scope goes with its last process, and takes with it what is below. */
-    while (!fiber_offload(remove_in_thread, &work, NULL)) {
-        if (fiber_now_us() < deadline_us && fiber_sleep(REMOVE_AGAIN_US, NULL))
-            continue;
+    cgroup_stop_sorting(cgroup);
+    /* A scope goes with its last process, and takes with it what is below. In a daemon that ends,
+     * no fiber gets a thread any more. */
+    if (fiber_is_cancelled(fiber_current()))
+        remove_in_thread(&work, NULL);
+    else
+        fiber_offload(remove_in_thread, &work, NULL);
+    if (work.path)
         LOG_WARN("domain '%s' has ended, but its control group %s cannot be removed",
                  guest->domain->object.name, work.path);
-        break;
-    }
     g_free(work.path);
 }
 

@@ -7,7 +7,6 @@
 #pragma once
 
 #include "common/system_bus.h"
-#include "fiber/sync.h"
 #include "virtqemud/domain.h"
 #include "virtqemud/host/cgroup.h"
 #include "virtqemud/qemu_conf.h"
@@ -36,8 +35,6 @@ typedef struct GuestResources {
     ResourceManager manager;
     char *machine;  /* "qemu-1-demo" */
     Cgroup *cgroup; /* NULL: none, or not known */
-    unsigned n_users;      /* threads that work on it: the end of the guest waits for them */
-    FiberCond unused;
 } GuestResources;
 void guest_resources_clear(GuestResources *resources);
 

@@ -18,6 +18,7 @@
 /* Below a scope, whose own group is systemd's. */
 #define SCOPE_FOLDER "libvirt"
 #define FOLDER_MODE 0755
+#define REMOVE_AGAIN_US (2 * 1000)
 
 static void folder_free(void *data)
 {
@@ -29,20 +30,32 @@ static void folder_free(void *data)
 
 static Cgroup *cgroup_alloc(GPtrArray *hierarchies)
 {
-    Cgroup *cgroup = g_new0(Cgroup, 1);
+    Cgroup *cgroup = g_atomic_rc_box_new0(Cgroup);
 
+    g_mutex_init(&cgroup->lock);
     cgroup->hierarchies = hierarchies;
     cgroup->folders = g_ptr_array_new_with_free_func(folder_free);
     return cgroup;
 }
 
-void cgroup_free(Cgroup *cgroup)
+static void cgroup_clear(void *data)
 {
-    if (!cgroup)
-        return;
+    Cgroup *cgroup = data;
+
     g_ptr_array_unref(cgroup->folders);
     g_ptr_array_unref(cgroup->hierarchies);
-    g_free(cgroup);
+    g_mutex_clear(&cgroup->lock);
+}
+
+Cgroup *cgroup_ref(Cgroup *cgroup)
+{
+    return g_atomic_rc_box_acquire(cgroup);
+}
+
+void cgroup_unref(Cgroup *cgroup)
+{
+    if (cgroup)
+        g_atomic_rc_box_release_full(cgroup, cgroup_clear);
 }
 
 /* Version 2 shows where a process belongs even where version 1 has all controllers. */
@@ -232,8 +245,21 @@ static bool may_write(const CgroupFolder *folder)
     return access(access(above, F_OK) == 0 ? above : folder->mount, W_OK) == 0;
 }
 
+/* With the lock held. */
+static bool may_make(const Cgroup *cgroup, GError **error)
+{
+    if (!g_atomic_int_get(&cgroup->is_ending))
+        return true;
+    error_set(error, VIR_FROM_CGROUP, VIR_ERR_OPERATION_ABORTED, "the guest is being ended");
+    return false;
+}
+
 bool cgroup_make(Cgroup *cgroup, bool skips_forbidden, GError **error)
 {
+    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&cgroup->lock);
+
+    if (!may_make(cgroup, error))
+        return false;
     for (guint i = 0; i < cgroup->folders->len;) {
         const CgroupFolder *folder = cgroup->folders->pdata[i];
 
@@ -250,8 +276,11 @@ bool cgroup_make(Cgroup *cgroup, bool skips_forbidden, GError **error)
 
 bool cgroup_make_in_scope(Cgroup *cgroup, pid_t pid, GError **error)
 {
+    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&cgroup->lock);
     g_autofree char *number = g_strdup_printf("%d", (int)pid);
 
+    if (!may_make(cgroup, error))
+        return false;
     for (guint i = 0; i < cgroup->folders->len; i++) {
         const CgroupFolder *folder = cgroup->folders->pdata[i];
         g_autofree char *above = g_path_get_dirname(folder->path);
@@ -322,18 +351,24 @@ static bool move_thread(const CgroupFolder *folder, const char *group, pid_t thr
     return false;
 }
 
-bool cgroup_sort_threads(const Cgroup *cgroup, const pid_t *vcpus, size_t n_vcpus, GError **error)
+/* One step, so that the end of the guest waits for no more than that. */
+static bool sort_thread(Cgroup *cgroup, const CgroupFolder *folder, size_t number, pid_t thread,
+                        GError **error)
+{
+    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&cgroup->lock);
+    g_autofree char *group = g_strdup_printf("vcpu%zu", number);
+
+    return g_atomic_int_get(&cgroup->is_ending) ||
+           (make_thread_group(folder, group, error) && move_thread(folder, group, thread, error));
+}
+
+bool cgroup_sort_threads(Cgroup *cgroup, const pid_t *vcpus, size_t n_vcpus, GError **error)
 {
     for (guint i = 0; i < cgroup->folders->len; i++) {
         const CgroupFolder *folder = cgroup->folders->pdata[i];
 
         for (size_t j = 0; folder->sorts_threads && j < n_vcpus; j++) {
-            g_autofree char *group = g_strdup_printf("vcpu%zu", j);
-
-            if (g_atomic_int_get(&cgroup->is_ending))
-                return true;
-            if (!make_thread_group(folder, group, error) ||
-                !move_thread(folder, group, vcpus[j], error))
+            if (!sort_thread(cgroup, folder, j, vcpus[j], error))
                 return false;
         }
     }
@@ -362,9 +397,10 @@ static void remove_thread_groups(const char *path)
     }
 }
 
-bool cgroup_remove(const Cgroup *cgroup, char **ret_path)
+/* The first folder that stays, NULL: none; to be freed. */
+static char *remove_folders(const Cgroup *cgroup)
 {
-    bool is_gone = true;
+    char *left = NULL;
 
     for (guint i = 0; i < cgroup->folders->len; i++) {
         const CgroupFolder *folder = cgroup->folders->pdata[i];
@@ -372,10 +408,21 @@ bool cgroup_remove(const Cgroup *cgroup, char **ret_path)
         if (g_rmdir(folder->path) == 0 || errno == ENOENT)
             continue;
         remove_thread_groups(folder->path);
-        if (g_rmdir(folder->path) == 0 || errno == ENOENT || !is_gone)
+        if (g_rmdir(folder->path) == 0 || errno == ENOENT || left)
             continue;
-        is_gone = false;
-        *ret_path = g_strdup(folder->path);
+        left = g_strdup(folder->path);
     }
-    return is_gone;
+    return left;
+}
+
+bool cgroup_remove(Cgroup *cgroup, gint64 deadline_us, char **ret_path)
+{
+    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&cgroup->lock);
+
+    g_atomic_int_set(&cgroup->is_ending, 1);
+    while ((*ret_path = remove_folders(cgroup)) && g_get_monotonic_time() < deadline_us) {
+        g_free(*ret_path);
+        g_usleep(REMOVE_AGAIN_US);
+    }
+    return !*ret_path;
 }

@@ -7,7 +7,8 @@
  * as the manual's "Control Groups" lays them out where there is no systemd, and below a scope
  * of systemd's in the same way. Owned by the guest. Groups outlive the daemon; they are found
  * again by their names. Functions that touch the kernel's files are for offload threads: moving a
- * process waits for all processors. */
+ * process waits for all processors. Threads may use one Cgroup at a time, each with a reference;
+ * what is removed is not made again. */
 #pragma once
 
 #include <sys/types.h>
@@ -25,7 +26,8 @@ typedef struct CgroupFolder {
 typedef struct Cgroup {
     GPtrArray *hierarchies; /* of CgroupHierarchy */
     GPtrArray *folders;     /* of CgroupFolder */
-    int is_ending;          /* atomic: threads are not sorted any more */
+    GMutex lock;            /* around making and removing folders */
+    int is_ending;          /* atomic: nothing is made any more */
 } Cgroup;
 
 /* Where guests are when their definition says nothing. Made when needed; others must be there. */
@@ -39,11 +41,13 @@ Cgroup *cgroup_new(GPtrArray *hierarchies, unsigned controllers, const char *par
 /* Groups below those that systemd has put process @pid into, where its scope is @scope. */
 Cgroup *cgroup_new_in_scope(const HostRoots *roots, GPtrArray *hierarchies, unsigned controllers,
                             pid_t pid, const char *scope);
-void cgroup_free(Cgroup *cgroup);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cgroup, cgroup_free)
+Cgroup *cgroup_ref(Cgroup *cgroup);
+void cgroup_unref(Cgroup *cgroup);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cgroup, cgroup_unref)
 
 /* Makes the folders, with one for the emulator. A hierarchy in which we may not write is left out
- * of @cgroup if @skips_forbidden. Errors: SYSTEM_ERROR naming the folder. */
+ * of @cgroup if @skips_forbidden. Errors: SYSTEM_ERROR naming the folder, OPERATION_ABORTED when
+ * it was removed meanwhile. */
 bool cgroup_make(Cgroup *cgroup, bool skips_forbidden, GError **error);
 /* Groups that a scope brings: @pid goes into them, so that what is above it holds no process. */
 bool cgroup_make_in_scope(Cgroup *cgroup, pid_t pid, GError **error);
@@ -55,11 +59,12 @@ bool cgroup_allow_devices(const Cgroup *cgroup, char *const *devices, bool *ret_
                           GError **error);
 /* Gives each vcpu's thread a group of its own; what has ended meanwhile is no error. The kernel
  * takes milliseconds for each: cgroup_stop_sorting(), from another thread, ends it after the next. */
-bool cgroup_sort_threads(const Cgroup *cgroup, const pid_t *vcpus, size_t n_vcpus, GError **error);
+bool cgroup_sort_threads(Cgroup *cgroup, const pid_t *vcpus, size_t n_vcpus, GError **error);
 void cgroup_stop_sorting(Cgroup *cgroup);
-/* Removes the folders. False while the kernel still sees a process in one: it is to be tried
- * again; *@ret_path is the folder then (to be freed). */
-bool cgroup_remove(const Cgroup *cgroup, char **ret_path);
+/* Removes the folders, once all processes in them have ended. The kernel may see the last thread
+ * of one for a moment longer: tries again until @deadline_us (monotonic). False when there is
+ * still one; *@ret_path is its folder then (to be freed). */
+bool cgroup_remove(Cgroup *cgroup, gint64 deadline_us, char **ret_path);
 
 /* "qemu-1-demo": what machines are called, by the rules for names of hosts that systemd has: of
  * @name letters, digits, single dashes and dots, 64 characters in all. @instance is part of the
