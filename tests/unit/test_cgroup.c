@@ -138,12 +138,13 @@ static void test_only_wanted_controllers_are_used(void)
     g_autoptr(HostTree) tree = host_tree_new(NULL);
     g_autoptr(Cgroup) none = cgroup_new(read_mounts(tree, V1), 0, "/machine", "a", NULL);
     g_autoptr(Cgroup) one = cgroup_new(read_mounts(tree, V1), CGROUP_CPU, "/machine", "a", NULL);
-    g_auto(GStrv) files = cgroup_procs_files(one);
+    const CgroupFolder *cpu = g_ptr_array_index(one->folders, 0);
 
     g_assert_cmpuint(none->folders->len, ==, 0);
     /* Version 2 is always there. */
-    g_assert_cmpuint(g_strv_length(files), ==, 2);
-    g_assert_cmpstr(files[0], ==, "/cg/cpu,cpuacct/machine/a.libvirt-qemu/emulator/cgroup.procs");
+    g_assert_cmpuint(one->folders->len, ==, 2);
+    g_assert_cmpstr(cpu->path, ==, "/cg/cpu,cpuacct/machine/a.libvirt-qemu");
+    g_assert_true(cpu->sorts_threads);
 }
 
 static void test_controllers_by_name(void)

@@ -130,14 +130,13 @@ static void test_a_written_plan_can_be_read(void)
         .sets_umask = true, .umask = 2,
         .limits = { .sets_core = true, .n_files = 100, .locked_bytes = RLIM_INFINITY },
         .nice = -5, .oom_score = -100, .affinity = "0-1",
-        .cgroup_procs = (const char *const[]){ "/a", "/b", NULL },
         .pid_file = "/run/x.pid", .waits_for_go = true,
     };
     g_autoptr(GByteArray) text = guest_launch_plan(&spec);
     LaunchPlan plan;
 
     g_assert_true(parse((const char *)text->data, text->len, &plan));
-    g_assert_cmpuint(plan.n_steps, ==, 22);
+    g_assert_cmpuint(plan.n_steps, ==, 20);
     const LaunchStep *last = &plan.steps[plan.n_steps - 1];
     g_assert_cmpint(last->kind, ==, LAUNCH_STEP_EXECUTE);
     g_assert_cmpstr(last->args[0], ==, "/usr/bin/qemu");

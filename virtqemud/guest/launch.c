@@ -91,8 +91,6 @@ GByteArray *guest_launch_plan(const GuestProcessSpec *spec)
     GByteArray *plan = plan_writer_new();
 
     plan_begin(plan, LAUNCH_STEP_SESSION, 0);
-    for (size_t i = 0; spec->cgroup_procs && spec->cgroup_procs[i]; i++)
-        plan_step_text(plan, LAUNCH_STEP_CGROUP, spec->cgroup_procs[i]);
     plan_step_text(plan, LAUNCH_STEP_PID_FILE, spec->pid_file);
     plan_umask(plan, spec);
     plan_step_text(plan, LAUNCH_STEP_AFFINITY, spec->affinity);

@@ -48,7 +48,6 @@ typedef struct GuestProcessSpec {
     int nice;
     int oom_score;
     const char *affinity;             /* processors, "0-3,8" */
-    const char *const *cgroup_procs;  /* cgroup.procs files to join */
     const char *pid_file;             /* written before QEMU runs, 0644, by the daemon's user */
     bool waits_for_go;                /* see guest_process_go() */
     /* A program of ours and its arguments (NULL-terminated), which the process is first; it gets the

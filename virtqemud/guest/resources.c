@@ -40,6 +40,7 @@ void guest_resources_clear(GuestResources *resources)
 {
     g_clear_pointer(&resources->machine, g_free);
     g_clear_pointer(&resources->cgroup, cgroup_unref);
+    g_clear_error(&resources->error);
     resources->manager = RESOURCES_NONE;
 }
 
@@ -84,7 +85,7 @@ static bool conf_asks(const QemuConf *conf)
 /* For a thread, with all that it touches. */
 typedef struct Work {
     Cgroup *cgroup;
-    pid_t pid; /* in a scope */
+    pid_t pid;
     bool skips_forbidden;
     char **device_paths;
     bool limits_devices;
@@ -113,7 +114,7 @@ static bool make_in_thread(void *data, GError **error)
     Work *work = data;
 
     return cgroup_make(work->cgroup, work->skips_forbidden, error) &&
-           limit_devices(work, error);
+           limit_devices(work, error) && cgroup_join(work->cgroup, work->pid, error);
 }
 
 static bool make_in_scope_in_thread(void *data, GError **error)
@@ -148,7 +149,8 @@ static bool make_groups(Guest *guest, GError **error)
     g_auto(GStrv) device_paths = guest_device_paths(guest->def, guest->conf);
     g_autoptr(GError) reason = NULL;
     g_autoptr(Cgroup) cgroup = NULL;
-    Work work = { .skips_forbidden = !partition, .device_paths = device_paths };
+    Work work = { .pid = guest_process_get_pid(guest->process), .skips_forbidden = !partition,
+                  .device_paths = device_paths };
 
     if (!hierarchies)
         return false;
@@ -160,14 +162,16 @@ static bool make_groups(Guest *guest, GError **error)
     /* Known before it is made: whatever happens now, the end takes it away. */
     guest->resources.cgroup = cgroup_ref(cgroup);
     if (!work_run(guest, make_in_thread, &work, &reason)) {
-        if (partition) {
+        if (partition || guest->phase == GUEST_ENDING) {
             g_propagate_error(error, g_steal_pointer(&reason));
             return false;
         }
         if (cgroup_remove(cgroup, 0, &work.path))
-            LOG_DEBUG("the groups of domain '%s' are gone again", guest->domain->object.name);
+            state_none(guest, conf_asks(guest->conf), reason->message);
+        else
+            LOG_WARN("domain '%s' is in a part of its control groups only: %s",
+                     guest->domain->object.name, reason->message);
         g_free(work.path);
-        state_none(guest, conf_asks(guest->conf), reason->message);
         return true;
     }
     if (cgroup->folders->len == 0) {
@@ -183,20 +187,6 @@ static void show_partition(Guest *guest)
 {
     if (guest->resources.manager != RESOURCES_NONE && !guest->def->partition)
         guest->def->partition = g_strdup(CGROUP_PARTITION_DEFAULT);
-}
-
-bool guest_resources_prepare(Guest *guest, char ***ret_procs_files, GError **error)
-{
-    *ret_procs_files = NULL;
-    if (guest->resources.manager == RESOURCES_CGROUPS) {
-        if (!make_groups(guest, error))
-            return false;
-        if (guest->resources.cgroup)
-            *ret_procs_files = cgroup_procs_files(guest->resources.cgroup);
-    }
-    if (guest->resources.manager != RESOURCES_SYSTEMD)
-        show_partition(guest);
-    return true;
 }
 
 /* ---- systemd ---- */
@@ -221,7 +211,7 @@ static bool make_groups_in_scope(Guest *guest, GError **error)
 }
 
 /* Without a bus systemd cannot be asked, and its tree is not ours to make groups in. */
-bool guest_resources_join(Guest *guest, GError **error)
+static bool join_scope(Guest *guest, GError **error)
 {
     SystemBus *bus = guest->driver->resources->bus;
     const char *partition = guest->def->partition;
@@ -232,8 +222,6 @@ bool guest_resources_join(Guest *guest, GError **error)
         .partition = partition ? partition : CGROUP_PARTITION_DEFAULT,
     };
 
-    if (guest->resources.manager != RESOURCES_SYSTEMD)
-        return true;
     if (!system_bus_is_there() && !partition) {
         state_none(guest, conf_asks(guest->conf), "there is no D-Bus to ask systemd by");
         return true;
@@ -244,11 +232,44 @@ bool guest_resources_join(Guest *guest, GError **error)
         return false;
     }
     spec.pid = guest_process_get_pid(guest->process);
-    if (!scope_start(bus, &spec, fiber_deadline_ms(SCOPE_MS), error) ||
-        !make_groups_in_scope(guest, error))
+    return scope_start(bus, &spec, fiber_deadline_ms(SCOPE_MS), error) &&
+           make_groups_in_scope(guest, error);
+}
+
+/* ---- Beside the start ---- */
+
+static void join_fiber(void *data)
+{
+    g_autoptr(Guest) guest = data;
+    GuestResources *resources = &guest->resources;
+
+    if (resources->manager == RESOURCES_CGROUPS ? make_groups(guest, &resources->error)
+                                                : join_scope(guest, &resources->error))
+        show_partition(guest);
+    fiber_completion_signal(&resources->joined);
+}
+
+bool guest_resources_begin(Guest *guest, GError **error)
+{
+    if (guest->resources.manager == RESOURCES_NONE) {
+        fiber_completion_signal(&guest->resources.joined);
+        return true;
+    }
+    if (fiber_spawn(daemon_get_loop(guest->driver->daemon), "guest resources", join_fiber,
+                    guest_ref(guest), NULL, error))
+        return true;
+    guest_unref(guest);
+    return false;
+}
+
+bool guest_resources_wait(Guest *guest, GError **error)
+{
+    if (!fiber_completion_wait(&guest->resources.joined, FIBER_FOREVER, error))
         return false;
-    show_partition(guest);
-    return true;
+    if (!guest->resources.error)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&guest->resources.error));
+    return false;
 }
 
 /* ---- While it runs, and after ---- */

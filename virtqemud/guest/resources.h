@@ -7,6 +7,7 @@
 #pragma once
 
 #include "common/system_bus.h"
+#include "fiber/sync.h"
 #include "virtqemud/domain.h"
 #include "virtqemud/host/cgroup.h"
 #include "virtqemud/qemu_conf.h"
@@ -35,17 +36,19 @@ typedef struct GuestResources {
     ResourceManager manager;
     char *machine;  /* "qemu-1-demo" */
     Cgroup *cgroup; /* NULL: none, or not known */
+    FiberCompletion joined;
+    GError *error; /* why it has not joined them */
 } GuestResources;
 void guest_resources_clear(GuestResources *resources);
 
 /* Chooses manager, name and partition, before the guest is on record. */
 void guest_resources_choose(Guest *guest);
-/* Before the launcher starts: groups that it is to join, a NULL-terminated list of files
- * (to be freed), NULL for none. Errors: CONFIG_UNSUPPORTED for a partition that is none,
- * SYSTEM_ERROR. */
-SUSPENDS bool guest_resources_prepare(Guest *guest, char ***ret_procs_files, GError **error);
-/* While the launcher waits: puts it into its scope. Errors: DBUS_SERVICE, SYSTEM_ERROR. */
-SUSPENDS bool guest_resources_join(Guest *guest, GError **error);
+/* As soon as there is a process: makes what it is to be in, and moves it there, beside the caller.
+ * The kernel, or systemd, takes as long for that as QEMU for its own start. */
+bool guest_resources_begin(Guest *guest, GError **error);
+/* Waits until it is done: before the guest's own code may run. Errors: CONFIG_UNSUPPORTED for a
+ * partition that is none, DBUS_SERVICE, SYSTEM_ERROR. */
+SUSPENDS bool guest_resources_wait(Guest *guest, GError **error);
 /* When the threads of QEMU are known: gives them groups, beside the caller. A failure is logged,
  * the guest runs. */
 void guest_resources_sort_threads(Guest *guest);

@@ -215,11 +215,7 @@ static bool start_process(Start *start, bool is_paused, GError **error)
         .waits_for_go = true,
         .before = (const char *const *)guest->lock_before,
     };
-    g_auto(GStrv) cgroup_procs = NULL;
 
-    if (!guest_resources_prepare(guest, &cgroup_procs, error) || !guest_check_wanted(guest, error))
-        return false;
-    spec.cgroup_procs = (const char *const *)cgroup_procs;
     if (!guest_process_start(&spec, fiber_deadline_ms(LAUNCH_MS), guest_process_ended, guest,
                              &guest->process, error))
         return false;
@@ -229,7 +225,7 @@ static bool start_process(Start *start, bool is_paused, GError **error)
         return false;
     }
     /* The process is not QEMU yet: nothing is opened before it is locked. */
-    return guest_resources_join(guest, error) && guest_check_wanted(guest, error) &&
+    return guest_resources_begin(guest, error) &&
            guest_status_save(guest, error) && guest_locks_enter(guest, start->fds, error) &&
            (is_paused || guest_locks_take(guest, error)) && guest_check_wanted(guest, error) &&
            guest_process_go(guest->process, &spec, fiber_deadline_ms(LAUNCH_MS), error);
@@ -338,7 +334,8 @@ static bool talk(Guest *guest, bool is_paused, GError **error)
     g_autoptr(JsonValue) cpus = NULL;
     QmpCommand *ask_chardevs, *ask_cpus;
 
-    if (!guest_connect(guest, error))
+    if (!guest_connect(guest, error) || !guest_resources_wait(guest, error) ||
+        !guest_check_wanted(guest, error))
         return false;
     qmp_session_hold(guest->monitor);
     ask_chardevs = qmp_send(guest->monitor, "query-chardev", NULL, error);

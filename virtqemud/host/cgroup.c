@@ -299,21 +299,25 @@ bool cgroup_make_in_scope(Cgroup *cgroup, pid_t pid, GError **error)
     return true;
 }
 
-char **cgroup_procs_files(const Cgroup *cgroup)
+bool cgroup_join(Cgroup *cgroup, pid_t pid, GError **error)
 {
-    GStrvBuilder *files = g_strv_builder_new();
-    char **result;
+    G_GNUC_UNUSED g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&cgroup->lock);
+    g_autofree char *number = g_strdup_printf("%d", (int)pid);
 
-    for (guint i = 0; i < cgroup->folders->len; i++) {
+    for (guint i = 0; i < cgroup->folders->len && !g_atomic_int_get(&cgroup->is_ending); i++) {
         const CgroupFolder *folder = cgroup->folders->pdata[i];
-        g_autofree char *file = g_build_filename(
-            folder->path, folder->sorts_threads ? EMULATOR "/cgroup.procs" : "cgroup.procs", NULL);
+        g_autoptr(GError) reason = NULL;
 
-        g_strv_builder_add(files, file);
+        if (write_value(folder->path,
+                        folder->sorts_threads ? EMULATOR "/cgroup.procs" : "cgroup.procs", number,
+                        &reason))
+            continue;
+        if (errno == ESRCH)
+            return true;
+        g_propagate_error(error, g_steal_pointer(&reason));
+        return false;
     }
-    result = g_strv_builder_end(files);
-    g_strv_builder_unref(files);
-    return result;
+    return true;
 }
 
 bool cgroup_allow_devices(const Cgroup *cgroup, char *const *devices, bool *ret_is_done,

@@ -51,8 +51,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cgroup, cgroup_unref)
 bool cgroup_make(Cgroup *cgroup, bool skips_forbidden, GError **error);
 /* Groups that a scope brings: @pid goes into them, so that what is above it holds no process. */
 bool cgroup_make_in_scope(Cgroup *cgroup, pid_t pid, GError **error);
-/* The cgroup.procs files that a process has to join, NULL-terminated; to be freed. */
-char **cgroup_procs_files(const Cgroup *cgroup);
+/* Moves process @pid, with all its threads, into the folders. What has ended is no error. */
+bool cgroup_join(Cgroup *cgroup, pid_t pid, GError **error);
 /* Nothing may be opened but @devices, each in the kernel's words ("c 1:3 rw"). True without
  * anything done where no hierarchy limits devices: *@ret_is_done says so. */
 bool cgroup_allow_devices(const Cgroup *cgroup, char *const *devices, bool *ret_is_done,

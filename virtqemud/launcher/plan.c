@@ -17,7 +17,6 @@ static const StepRule rules[LAUNCH_N_STEPS] = {
     [LAUNCH_STEP_NICE] = { "nice", 1, 1 },
     [LAUNCH_STEP_OOM_SCORE] = { "oom-score", 1, 1 },
     [LAUNCH_STEP_AFFINITY] = { "affinity", 1, 1 },
-    [LAUNCH_STEP_CGROUP] = { "cgroup", 1, 1 },
     [LAUNCH_STEP_PID_FILE] = { "pid-file", 1, 1 },
     [LAUNCH_STEP_GROUPS] = { "groups", 0, LAUNCH_PLAN_MAX_ARGS },
     [LAUNCH_STEP_GID] = { "gid", 1, 1 },

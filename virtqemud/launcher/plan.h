@@ -13,7 +13,6 @@
  *   nice NUMBER                      -20 to 19
  *   oom-score NUMBER                 -1000 to 1000
  *   affinity LIST                    processors: 0-3,8
- *   cgroup PATH                      a cgroup.procs file to join
  *   pid-file PATH                    written with our number, without a line end, mode 0644
  *   groups GID...                    exactly these supplementary groups
  *   gid GID                          real, effective and saved
@@ -62,7 +61,6 @@ typedef enum LaunchStepKind {
     LAUNCH_STEP_NICE,
     LAUNCH_STEP_OOM_SCORE,
     LAUNCH_STEP_AFFINITY,
-    LAUNCH_STEP_CGROUP,
     LAUNCH_STEP_PID_FILE,
     LAUNCH_STEP_GROUPS,
     LAUNCH_STEP_GID,

@@ -159,12 +159,6 @@ static int step_affinity(Launch *launch, const LaunchStep *step, const char **re
     }
 }
 
-static int step_cgroup(Launch *launch, const LaunchStep *step, const char **ret_what)
-{
-    *ret_what = step->args[0];
-    return file_write(step->args[0], 0, 0, "0");
-}
-
 /* What an earlier process left is removed, not written to: it could be a link. */
 static int step_pid_file(Launch *launch, const LaunchStep *step, const char **ret_what)
 {
@@ -351,7 +345,6 @@ static const StepFunc funcs[LAUNCH_N_STEPS] = {
     [LAUNCH_STEP_NICE] = step_nice,
     [LAUNCH_STEP_OOM_SCORE] = step_oom_score,
     [LAUNCH_STEP_AFFINITY] = step_affinity,
-    [LAUNCH_STEP_CGROUP] = step_cgroup,
     [LAUNCH_STEP_PID_FILE] = step_pid_file,
     [LAUNCH_STEP_GROUPS] = step_groups,
     [LAUNCH_STEP_GID] = step_gid,
