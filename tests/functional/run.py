@@ -31,6 +31,8 @@ import namespaces  # noqa: E402
 OUTPUT_TAIL_LINES = 40
 # What a file may take to load, and to clean up after a test.
 LOAD_SECONDS = 60
+# A test that takes longer is told with its time.
+SLOW_SECONDS = 4
 
 
 class Reporter(unittest.TestResult):
@@ -122,7 +124,8 @@ class Runner:
                 roots, tempfile.TemporaryFile('w+', errors='replace') as output:
             while self.run_once(module, roots, output, done):
                 pass
-        print(f'# {module}: {time.monotonic() - begin:.1f} s', flush=True)
+        if done:
+            print(f'# {module}: {time.monotonic() - begin:.1f} s', flush=True)
 
     def run_once(self, module, roots, output, done):
         """Returns whether the file must be started once more, for the tests not yet done."""
@@ -162,12 +165,15 @@ class Runner:
     def take(self, event, name, value, done, state):
         state['last'] = event
         if event == 'start':
-            state['current'] = name
+            state['current'], state['begin'] = name, time.monotonic()
         elif event in ('ok', 'fail', 'skip'):
             done.append(name)
             state['current'] = None
             directive = f' # SKIP {value}' if event == 'skip' else ''
             self.report(event != 'fail', name, directive, value if event == 'fail' else '')
+            seconds = time.monotonic() - state['begin']
+            if seconds > SLOW_SECONDS:
+                print(f'# {name}: {seconds:.1f} s', flush=True)
 
     @staticmethod
     def arm(child, seconds, state):
