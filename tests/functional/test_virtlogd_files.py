@@ -19,7 +19,7 @@ needs_fuse = unittest.skipUnless(hanging_fs.IS_THERE, 'needs /dev/fuse')
 
 
 class RollOver(log_case.TestCase):
-    timeout_s = 120
+    timeout_s = 1200 if harness.IS_SOAK else 120
 
     def test_lines_are_never_split(self):
         daemon = self.virtlogd(config={'max_size': 100, 'max_backups': 2})
