@@ -156,6 +156,17 @@ static void upstream_pass_reply(Upstream *upstream, const Message *message, Rout
     upstream_pass_on(upstream, message, number);
 }
 
+/* A client that does not take what it has asked for: its sibling is not read from until it does,
+ * and holds its calls back then. Those that share the connection with a stream wait with it. */
+static void upstream_hold_back(Upstream *upstream)
+{
+    if (upstream->is_paused ||
+        channel_get_queued_bytes(upstream->client->channel) <= CHANNEL_HIGH_WATER_BYTES)
+        return;
+    upstream->is_paused = true;
+    channel_pause(rpc_client_get_channel(upstream->rpc));
+}
+
 static void upstream_on_reply(Upstream *upstream, const Message *message)
 {
     RouterCall *call = upstream_take_call(upstream, &message->header);
@@ -177,6 +188,7 @@ static void upstream_on_reply(Upstream *upstream, const Message *message)
         upstream_pass_reply(upstream, message, call);
     }
     router_call_free(upstream, call);
+    upstream_hold_back(upstream);
 }
 
 /* A stream is over when its sibling has confirmed the end, or has aborted it. */
@@ -192,12 +204,7 @@ static void upstream_on_stream(Upstream *upstream, const Message *message)
     upstream_pass_on(upstream, message, -1);
     if (header->type == VIR_NET_STREAM && header->status != VIR_NET_CONTINUE)
         g_hash_table_remove(upstream->streams, key);
-    /* Calls to that sibling are held up with the stream, as they share its connection. */
-    if (!upstream->is_paused && channel_get_queued_bytes(upstream->client->channel) >
-                                    CHANNEL_HIGH_WATER_BYTES) {
-        upstream->is_paused = true;
-        channel_pause(rpc_client_get_channel(upstream->rpc));
-    }
+    upstream_hold_back(upstream);
 }
 
 /* Events of a kind that nobody knows come from a sibling that is newer than we are. */
