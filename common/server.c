@@ -417,6 +417,15 @@ size_t server_get_n_calls(const Server *server)
     return server->n_calls;
 }
 
+size_t server_get_queued_bytes(const Server *server)
+{
+    size_t bytes = 0;
+
+    for (GList *link = server->clients.head; link; link = link->next)
+        bytes += channel_get_queued_bytes(((Client *)link->data)->channel);
+    return bytes;
+}
+
 /* Only the admin interface looks clients up, a person at a time: no table is kept for that. */
 Client *server_find_client(Server *server, uint64_t id)
 {

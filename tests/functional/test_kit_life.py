@@ -158,6 +158,27 @@ class Stop(kit.TestCase):
                 self.assertEqual(client.reply_to(serial).status, rpc.OK)
         self.assertEqual(daemon.wait(), 0)
 
+    def test_large_reply_on_its_way_arrives_whole(self):
+        daemon = self.kitd()
+        client = self.open(daemon)
+        client.send_call('REMOTE', 'NETWORK_GET_XML_DESC', kit.pack(
+            'NETWORK_GET_XML_DESC', net=kit.network('big-3')))
+        # Its beginning is there, so the call itself is over.
+        self.assertEqual(len(client.socket.recv(4, socket.MSG_PEEK | socket.MSG_WAITALL)), 4)
+        daemon.process.send_signal(signal.SIGTERM)
+        harness.wait_until(lambda: 'STOPPING=1' in daemon.notify.collect(), 'the daemon stops')
+        self.assertEqual(len(client.receive().payload), 3 * kit.MIB + 4)
+        self.assertEqual(daemon.wait(), 0)
+
+    def test_client_that_does_not_read_does_not_keep_the_daemon(self):
+        daemon = self.kitd()
+        client = self.open(daemon)
+        client.send_call('REMOTE', 'NETWORK_GET_XML_DESC', kit.pack(
+            'NETWORK_GET_XML_DESC', net=kit.network('big-3')))
+        self.assertEqual(len(client.socket.recv(4, socket.MSG_PEEK | socket.MSG_WAITALL)), 4)
+        daemon.process.send_signal(signal.SIGTERM)
+        self.assertEqual(daemon.wait(40), 0)
+
     def test_nobody_new_is_accepted_meanwhile(self):
         daemon = self.kitd()
         client = self.open(daemon)
