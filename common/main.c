@@ -55,6 +55,7 @@ static ConfigContext daemon_config_context(const Daemon *daemon)
         .paths = daemon->paths,
         .is_socket_activated = daemon_is_activated(daemon),
         .is_listening = daemon->options->listen,
+        .knows_polkit = auth_polkit_is_known(),
         .has_polkit = auth_polkit_is_there(),
     };
 }

@@ -132,6 +132,7 @@ SUSPENDS static DaemonConfig *daemon_read_config(Daemon *daemon, GError **error)
                      .paths = daemon->paths,
                      .is_socket_activated = daemon_is_activated(daemon),
                      .is_listening = daemon->options->listen,
+                     .knows_polkit = auth_polkit_is_known(),
                      .has_polkit = auth_polkit_is_there() },
         .path = daemon->options->config_path,
     };

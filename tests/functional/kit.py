@@ -1,7 +1,10 @@
 """What tests of the daemon kit share: kitd (tests/kitd), a small daemon whose calls do what the
 names of their objects say, and clients of it."""
 
+import os
 import resource
+import socket
+import subprocess
 import time
 
 import harness
@@ -38,6 +41,36 @@ class Kitd(harness.Daemon):
         env = {**options.pop('env', {}), 'KITD_AS': name}
         super().__init__(name, root, env=env, **options)
         self.program = harness.BUILD / 'tests/kitd/kitd'
+
+
+class ActivatedKitd(Kitd):
+    """kitd with its main socket made by somebody else, as by a service manager."""
+
+    listener = None
+
+    def listen(self):
+        path = self.socket()
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(path)
+        self.listener.listen(64)
+
+    def start(self, wait=True):
+        if self.listener is None:
+            self.listen()
+        self.notify = harness.NotifySocket(self.root / f'{self.name}.notify')
+        fd = self.listener.fileno()
+        script = f'exec 3<&{fd}; LISTEN_PID=$$ exec "$@"' if fd != 3 else 'LISTEN_PID=$$ exec "$@"'
+        env = {**os.environ, **self.env, 'NOTIFY_SOCKET': self.notify.path, 'LISTEN_FDS': '1'}
+        with open(self.output_path, 'ab') as output:
+            self.process = subprocess.Popen(
+                ['bash', '-c', script, 'bash', str(self.program), '--root', str(self.root),
+                 *self.args], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                env=env, pass_fds=[fd])
+        self.is_accounted_for = False
+        if wait:
+            self.wait_ready()
+        return self
 
 
 class Stream:

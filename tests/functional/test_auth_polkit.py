@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import harness
+import kit
 import private_bus
 import rpc
 
@@ -198,3 +199,41 @@ class AuthPolkit(harness.TestCase):
         started = time.monotonic()
         daemon.stop()
         self.assertLess(time.monotonic() - started, 5)
+
+
+@harness.needs_private_namespaces
+class WithoutBus(kit.TestCase):
+    """Nobody can be asked: then the sockets' permissions decide, or nobody gets in."""
+
+    def as_nobody(self, daemon, kind=''):
+        path = Path(daemon.socket(kind))
+        with nobody(path.parent):
+            client = rpc.Client(path.name)
+        self.addCleanup(client.close)
+        return client
+
+    def assert_strangers_stay_out(self, daemon):
+        client = self.as_nobody(daemon)
+        self.assertEqual(client.auth_list(), [AUTH_POLKIT])
+        with self.assertRaises(rpc.Error):
+            client.open('network:///system')
+        self.assert_serves(daemon)
+
+    def test_socket_of_the_service_manager_is_not_open_to_all(self):
+        daemon = kit.ActivatedKitd('virtnetworkd', self.root)
+        self._adopt(daemon)
+        daemon.listen()
+        # As in the units: polkit is to decide.
+        os.chmod(daemon.socket(), 0o666)
+        daemon.start()
+        self.assert_strangers_stay_out(daemon)
+
+    def test_socket_that_anybody_may_connect_to_is_not_open_to_all(self):
+        self.assert_strangers_stay_out(self.kitd(config={'unix_sock_rw_perms': '0777'}))
+
+    def test_socket_of_a_group_is_open_to_it(self):
+        daemon = self.kitd(config={'unix_sock_rw_perms': '0770', 'unix_sock_group': 'nogroup'})
+        os.chown(daemon.socket(), NOBODY, -1)
+        client = self.as_nobody(daemon)
+        self.assertEqual(client.auth_list(), [0])
+        client.open('network:///system')

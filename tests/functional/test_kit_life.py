@@ -16,36 +16,6 @@ import rpc
 ROUNDS = 500 if harness.IS_SOAK else 100
 
 
-class ActivatedKitd(kit.Kitd):
-    """kitd with its main socket made by somebody else, as by a service manager."""
-
-    listener = None
-
-    def listen(self):
-        path = self.socket()
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(path)
-        self.listener.listen(64)
-
-    def start(self, wait=True):
-        if self.listener is None:
-            self.listen()
-        self.notify = harness.NotifySocket(self.root / f'{self.name}.notify')
-        fd = self.listener.fileno()
-        script = f'exec 3<&{fd}; LISTEN_PID=$$ exec "$@"' if fd != 3 else 'LISTEN_PID=$$ exec "$@"'
-        env = {**os.environ, **self.env, 'NOTIFY_SOCKET': self.notify.path, 'LISTEN_FDS': '1'}
-        with open(self.output_path, 'ab') as output:
-            self.process = subprocess.Popen(
-                ['bash', '-c', script, 'bash', str(self.program), '--root', str(self.root),
-                 *self.args], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                env=env, pass_fds=[fd])
-        self.is_accounted_for = False
-        if wait:
-            self.wait_ready()
-        return self
-
-
 class Idle(kit.TestCase):
     timeout_s = 3600 if harness.IS_SOAK else 240
 
@@ -117,7 +87,7 @@ class Idle(kit.TestCase):
         self.assertEqual(lost, 0)
 
     def test_client_of_inherited_sockets_that_comes_at_the_deadline_is_served(self):
-        daemon = ActivatedKitd('virtnetworkd', self.root, args=['--timeout', '1'])
+        daemon = kit.ActivatedKitd('virtnetworkd', self.root, args=['--timeout', '1'])
         self._adopt(daemon)
         daemon.start()
         for number in range(ROUNDS):
