@@ -228,6 +228,26 @@ class Reload(kit.TestCase):
         self.open(daemon)
         self.open(daemon)
 
+    def test_file_that_is_wrong_in_its_log_output_sets_no_log_level(self):
+        daemon = self.kitd()
+        self.reload(daemon, {'log_level': 1, 'log_outputs': '1:file:/nosuch/folder/log'})
+        self.assert_serves(daemon)
+        daemon.stop()
+        self.assertIn('/nosuch/folder/log', daemon.output())
+        self.assertNotIn(': debug :', daemon.output())
+
+    def test_log_settings_that_are_taken_out_of_the_file_have_their_defaults_again(self):
+        log = self.root / 'new.log'
+        daemon = self.kitd(config={'log_level': 1, 'log_filters': '1:nosuch'})
+        self.reload(daemon, {'log_outputs': f'1:file:{log}'})
+        self.assert_serves(daemon)
+        with rpc.Client(self.root / 'run/libvirt/virtnetworkd-admin-sock') as admin:
+            admin.call('CONNECT_OPEN', 'ADMIN')
+            self.assertEqual(admin.call('CONNECT_GET_LOGGING_FILTERS', 'ADMIN')['nfilters'], 0)
+        daemon.stop()
+        self.assertIn(': debug :', daemon.output())
+        self.assertNotIn(': debug :', log.read_text())
+
     def test_many_reloads_under_load_leave_nothing_behind(self):
         daemon = self.kitd()
         client = self.open(daemon)
