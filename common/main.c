@@ -359,8 +359,6 @@ void daemon_stop(Daemon *daemon)
 
 static void daemon_free(Daemon *daemon)
 {
-    if (daemon->loop)
-        daemon_end(daemon);
     /* No fiber is left: nobody looks at any of this any more. Servers go before what their
      * clients had registered with (events), and that before the channels' pool, the loop last. */
     auth_polkit_disconnect(daemon);
@@ -464,6 +462,11 @@ int daemon_main(const DaemonSpec *spec, int argc, char **argv)
     }
     if (error)
         fprintf(stderr, "%s: %s\n", spec->name, error->message);
+    if (daemon->loop)
+        daemon_end(daemon);
+    /* Still here: what it was to become could not be executed. */
+    if (daemon->is_reexecuting)
+        code = EXIT_FAILURE;
     daemon_free(daemon);
     return code;
 }
