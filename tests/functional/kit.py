@@ -1,11 +1,13 @@
 """What tests of the daemon kit share: kitd (tests/kitd), a small daemon whose calls do what the
 names of their objects say, and clients of it."""
 
+import contextlib
 import os
 import resource
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 import harness
 import rpc
@@ -15,6 +17,20 @@ URIS = {'virtnetworkd': 'network:///system', 'virtstoraged': 'storage:///system'
         'virtqemud': 'qemu:///system'}
 PROGRAM = rpc.program_number('REMOTE')
 MIB = 1 << 20
+NOBODY = 65534
+
+
+@contextlib.contextmanager
+def nobody(folder):
+    """Inside, this process is nobody, and stands in folder, which nobody could walk to."""
+    before = os.getcwd()
+    os.chdir(folder)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.chdir(before)
 
 
 def network(name):
@@ -130,6 +146,13 @@ class TestCase(harness.TestCase):
 
     def connect(self, daemon, kind='', **options):
         client = rpc.Client(daemon.socket(kind), **options)
+        self.addCleanup(client.close)
+        return client
+
+    def connect_as_nobody(self, daemon, kind=''):
+        path = Path(daemon.socket(kind))
+        with nobody(path.parent):
+            client = rpc.Client(path.name)
         self.addCleanup(client.close)
         return client
 
