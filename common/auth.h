@@ -10,7 +10,9 @@
  * when it is not, AUTH_UNAVAILABLE when there is no bus, no polkit or no agent,
  * AUTH_CANCELLED when the person gave up. */
 SUSPENDS bool auth_polkit_check(Client *client, GError **error);
-/* Whether there is a system bus to ask polkit over: decides the default of auth_unix_*. */
+/* Whether this build can ask polkit, and whether there is a system bus to ask it over: both decide
+ * the default of auth_unix_*. */
+bool auth_polkit_is_known(void);
 bool auth_polkit_is_there(void);
 /* Ends all checks under way: the daemon has no time for people any more. */
 void auth_polkit_cancel(Daemon *daemon);

@@ -9,6 +9,11 @@ bool auth_polkit_check(Client *client, GError **error)
     return false;
 }
 
+bool auth_polkit_is_known(void)
+{
+    return false;
+}
+
 bool auth_polkit_is_there(void)
 {
     return false;

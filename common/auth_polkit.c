@@ -301,6 +301,11 @@ bool auth_polkit_check(Client *client, GError **error)
            check_wait(&check, client, daemon->polkit, error) && check_read_reply(&check, error);
 }
 
+bool auth_polkit_is_known(void)
+{
+    return true;
+}
+
 /* Only whether there is a bus: polkit itself is started by the first question. */
 bool auth_polkit_is_there(void)
 {

@@ -151,7 +151,9 @@ Client *client_new(Server *server, const ServerListener *listener, NetSocket *so
         return NULL;
     }
     client->is_read_only = listener->spec.is_read_only;
-    client->auth = listener->spec.auth == SERVER_AUTH_NONE ? CLIENT_AUTH_DONE : CLIENT_AUTH_NEEDED;
+    client->auth = listener->spec.auth == SERVER_AUTH_NONE || client_is_trusted(client)
+                       ? CLIENT_AUTH_DONE
+                       : CLIENT_AUTH_NEEDED;
     client->link.data = client->turn.data = client;
     if (listener->spec.transport != SERVER_UNIX)
         client->address = net_address_peer(net_socket_get_fd(socket));

@@ -7,6 +7,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -154,14 +155,27 @@ static void path_complete(char **path, const char *folder, const char *name)
     }
 }
 
+/* Whether clients of a socket are asked for a proof unless the file says otherwise. @is_open: anybody
+ * may connect to it, who may do what is all that keeps strangers out. Then they stay out while
+ * there is nobody to ask, too: a bus that has gone, or is not there yet, opens no door. */
+static bool asks_polkit(const Loading *loading, bool is_open)
+{
+    const ConfigContext *context = loading->context;
+
+    /* Without privileges, with a root too, the daemon serves its own user: nobody to ask. */
+    if (!(CONFIG_SERVERS & (unsigned int) context->daemon) || !context->paths->is_privileged)
+        return false;
+    /* The permissions that the service manager gives its sockets are made for polkit. */
+    return context->has_polkit ||
+           (context->knows_polkit && (context->is_socket_activated || is_open));
+}
+
 /* The defaults that depend on more than the table. */
 static void dependent_set(Loading *loading)
 {
     const Paths *paths = loading->context->paths;
     DaemonConfig *config = loading->config;
-    bool is_server = CONFIG_SERVERS & (unsigned int) loading->context->daemon;
-    /* Without privileges, with a root too, the daemon serves its own user: nobody to ask. */
-    bool asks_polkit = is_server && loading->context->has_polkit && paths->is_privileged;
+    bool is_open = is_set(loading, "unix_sock_rw_perms") && (config->unix_sock_rw_perms & S_IWOTH);
 
     path_complete(&config->unix_sock_dir, paths->run_dir, NULL);
     path_complete(&config->log_root, paths->log_dir, NULL);
@@ -169,10 +183,10 @@ static void dependent_set(Loading *loading)
     path_complete(&config->cert_file, paths->cert_dir, "servercert.pem");
     path_complete(&config->ca_file, paths->ca_dir, "cacert.pem");
     if (!is_set(loading, "auth_unix_ro")) {
-        config->auth_unix_ro = asks_polkit ? AUTH_POLKIT : AUTH_NONE;
+        config->auth_unix_ro = asks_polkit(loading, false) ? AUTH_POLKIT : AUTH_NONE;
     }
     if (!is_set(loading, "auth_unix_rw")) {
-        config->auth_unix_rw = asks_polkit ? AUTH_POLKIT : AUTH_NONE;
+        config->auth_unix_rw = asks_polkit(loading, is_open) ? AUTH_POLKIT : AUTH_NONE;
     }
     if (!is_set(loading, "unix_sock_rw_perms")) {
         config->unix_sock_rw_perms = config->auth_unix_rw == AUTH_POLKIT ? 0777 : 0700;

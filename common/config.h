@@ -29,7 +29,8 @@ typedef struct ConfigContext {
     const Paths *paths;
     bool is_socket_activated; /* the listening sockets come from the service manager */
     bool is_listening;        /* --listen: listen_tls is 1 unless the file says otherwise */
-    bool has_polkit;          /* polkit is there to ask: the default of auth_unix_* */
+    /* The default of auth_unix_*: this build can ask polkit, and there is a bus to do so. */
+    bool knows_polkit, has_polkit;
 } ConfigContext;
 
 /* What one server (the main or the admin one) allows. */

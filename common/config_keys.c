@@ -54,7 +54,8 @@ const ConfigKey config_keys[] = {
       .offset = FIELD(limits.max_anonymous_clients), .max = UINT32_MAX,
       .daemons = EVERY, .effective = EVERY, .fallback = "20",
       .text = "How many clients may be connected that have not authenticated yet; 0 sets no "
-              "limit. It cannot be above ``max_clients``." },
+              "limit. It cannot be above ``max_clients``. Those of ``trusted_users`` do not "
+              "count." },
     { .name = "min_workers", .type = CONFIG_KEY_UINT,
       .offset = FIELD(limits.min_workers), .max = UINT32_MAX,
       .daemons = EVERY, .effective = EVERY, .fallback = "5",
@@ -155,12 +156,14 @@ const ConfigKey config_keys[] = {
       .text = "What clients of the read-only socket have to pass before their first call: "
               "``none`` (who may connect, may call) or ``polkit`` (the local policy decides, "
               "action org.libvirt.unix.monitor). ``sasl`` is refused: " NO_SASL ". By default "
-              "``polkit`` if the daemon runs as root and was built with it, otherwise "
-              "``none``." },
+              "``polkit`` in a daemon of the host that was built with it, otherwise ``none``. "
+              "Without D-Bus nobody can be asked: then the default is ``none`` for a socket that "
+              "the daemon makes itself, and clients of the service manager's sockets are refused." },
     { .name = "auth_unix_rw", .type = CONFIG_KEY_CHOICE, .offset = FIELD(auth_unix_rw),
       .choices = local_auth_kinds, .daemons = CONFIG_SERVERS, .effective = CONFIG_SERVERS,
       .is_system = true, .example = "\"polkit\"",
-      .text = "The same for the main socket (action org.libvirt.unix.manage). Who sets "
+      .text = "The same for the main socket (action org.libvirt.unix.manage). Without D-Bus the "
+              "default is ``none`` only where ``unix_sock_rw_perms`` keeps others out. Who sets "
               "``none`` here must see to it that the socket's permissions keep strangers "
               "out, in the socket unit where systemd owns the socket." },
     { .name = "auth_tcp", .type = CONFIG_KEY_CHOICE, .offset = FIELD(auth_tcp),

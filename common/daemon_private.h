@@ -58,6 +58,7 @@ struct Daemon {
     bool is_reexecuting; /* is_stopping as well */
     sd_event_source *stop_timer;
     uint64_t stop_deadline_us;
+    uint64_t delivery_deadline_us; /* for what clients have not taken when the last call is over */
     sd_event_source *signals[N_DAEMON_SIGNALS];
 };
 

@@ -29,6 +29,8 @@ LOG_INIT("daemon");
 /* How long calls in flight have at the end before they are cancelled. */
 #define STOP_PATIENCE_US (20 * G_USEC_PER_SEC)
 #define STOP_POLL_US (20 * 1000)
+/* How long clients have to take the answers to the last of them. */
+#define STOP_DELIVERY_US G_USEC_PER_SEC
 #define STOP_ACCURACY_US 1000 /* or it is a quarter of a second */
 
 /* Whether this is the host's daemon: root's, one with a root folder of its own, or one
@@ -53,6 +55,7 @@ static ConfigContext daemon_config_context(const Daemon *daemon)
         .paths = daemon->paths,
         .is_socket_activated = daemon_is_activated(daemon),
         .is_listening = daemon->options->listen,
+        .knows_polkit = auth_polkit_is_known(),
         .has_polkit = auth_polkit_is_there(),
     };
 }
@@ -245,13 +248,35 @@ static size_t daemon_get_n_calls(Daemon *daemon)
     return n;
 }
 
+static size_t daemon_get_queued_bytes(Daemon *daemon)
+{
+    size_t n = 0;
+
+    for (guint i = 0; i < daemon->servers->len; i++)
+        n += server_get_queued_bytes(g_ptr_array_index(daemon->servers, i));
+    return n;
+}
+
+/* A call is over for its client when it has the whole answer, and many are larger than what a
+ * socket takes at once. Who does not read is not waited for. */
+static bool daemon_may_end(Daemon *daemon, uint64_t now_us)
+{
+    if (now_us >= daemon->stop_deadline_us)
+        return true;
+    if (daemon_get_n_calls(daemon) > 0) {
+        daemon->delivery_deadline_us = now_us + STOP_DELIVERY_US;
+        return false;
+    }
+    return daemon_get_queued_bytes(daemon) == 0 || now_us >= daemon->delivery_deadline_us;
+}
+
 /* Calls end without telling anybody who stops: it is looked at now and then. Streams are not
  * waited for: a console would last for ever. */
 static int daemon_on_stopping(sd_event_source *source, uint64_t usec, void *userdata)
 {
     Daemon *daemon = userdata;
 
-    if (daemon_get_n_calls(daemon) == 0 || usec >= daemon->stop_deadline_us) {
+    if (daemon_may_end(daemon, fiber_now_us())) {
         fiber_loop_quit(daemon->loop, EXIT_SUCCESS);
         return 0;
     }
@@ -271,6 +296,7 @@ void daemon_await_end(Daemon *daemon)
              daemon_get_n_calls(daemon));
     auth_polkit_cancel(daemon);
     daemon->stop_deadline_us = fiber_now_us() + STOP_PATIENCE_US;
+    daemon->delivery_deadline_us = fiber_now_us() + STOP_DELIVERY_US;
     if (sd_event_add_time_relative(daemon_get_event(daemon), &daemon->stop_timer, CLOCK_MONOTONIC,
                                    0, STOP_ACCURACY_US, daemon_on_stopping, daemon) < 0)
         fiber_loop_quit(daemon->loop, EXIT_SUCCESS);
@@ -333,8 +359,6 @@ void daemon_stop(Daemon *daemon)
 
 static void daemon_free(Daemon *daemon)
 {
-    if (daemon->loop)
-        daemon_end(daemon);
     /* No fiber is left: nobody looks at any of this any more. Servers go before what their
      * clients had registered with (events), and that before the channels' pool, the loop last. */
     auth_polkit_disconnect(daemon);
@@ -438,6 +462,11 @@ int daemon_main(const DaemonSpec *spec, int argc, char **argv)
     }
     if (error)
         fprintf(stderr, "%s: %s\n", spec->name, error->message);
+    if (daemon->loop)
+        daemon_end(daemon);
+    /* Still here: what it was to become could not be executed. */
+    if (daemon->is_reexecuting)
+        code = EXIT_FAILURE;
     daemon_free(daemon);
     return code;
 }

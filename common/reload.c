@@ -58,18 +58,15 @@ static bool set_default_output(const Daemon *daemon, GError **error)
     return log_set_default_output(text, error);
 }
 
+/* All of it, defaults too: what a former configuration or the admin interface has set is over. */
 bool daemon_apply_logging(Daemon *daemon, GError **error)
 {
     const DaemonConfig *config = daemon->config;
+    bool is_verbose = daemon->options->verbose && !config->has_log_level;
 
-    if (config->has_log_level && !log_set_level(config->log_level, error))
-        return false;
-    if (daemon->options->verbose && !config->has_log_level &&
-        !log_set_level(LOG_LEVEL_INFO, error))
-        return false;
-    if (config->log_filters && !log_set_filters(config->log_filters, error))
-        return false;
-    return set_default_output(daemon, error) &&
+    return log_set_level(is_verbose ? LOG_LEVEL_INFO : config->log_level, error) &&
+           log_set_filters(config->log_filters ? config->log_filters : "", error) &&
+           set_default_output(daemon, error) &&
            log_set_outputs(config->log_outputs ? config->log_outputs : "", error);
 }
 
@@ -132,6 +129,7 @@ SUSPENDS static DaemonConfig *daemon_read_config(Daemon *daemon, GError **error)
                      .paths = daemon->paths,
                      .is_socket_activated = daemon_is_activated(daemon),
                      .is_listening = daemon->options->listen,
+                     .knows_polkit = auth_polkit_is_known(),
                      .has_polkit = auth_polkit_is_there() },
         .path = daemon->options->config_path,
     };

@@ -64,6 +64,8 @@ typedef struct Upstream {
     size_t n_callbacks;  /* registrations, with and without numbers */
     GQueue pending;      /* of PendingFrame, sent when it is open */
     size_t pending_stream_bytes; /* of frames in pending that no account limits */
+    GQueue early_events; /* of GBytes, frames: see upstream_pass_early_events() */
+    size_t early_bytes;  /* of them */
     bool has_paused_client, is_paused;
     bool has_ended; /* the client has gone */
 } Upstream;
@@ -94,6 +96,8 @@ void upstream_let_client_read(Upstream *upstream);
 /* router_reply.c */
 extern const RpcClientHandler upstream_handler;
 void upstream_add_call(Upstream *upstream, RouterCall *call);
+/* Events that came while registrations were being made again: whose they are is known now. */
+void upstream_pass_early_events(Upstream *upstream);
 /* Answers all calls with @error (NULL: the client is not there to be told). */
 void upstream_fail_calls(Upstream *upstream, const GError *error);
 

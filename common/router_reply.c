@@ -12,6 +12,9 @@
 
 LOG_INIT("rpc.router");
 
+/* Events kept for a client whose registrations are being made again. */
+#define MAX_EARLY_BYTES (1024 * 1024)
+
 /* Serials are the client's choice: nothing keeps it from using one twice. Calls with the same
  * serial form a list, which keeps the last one at hand so that a thousand of them cost no
  * search. */
@@ -156,6 +159,17 @@ static void upstream_pass_reply(Upstream *upstream, const Message *message, Rout
     upstream_pass_on(upstream, message, number);
 }
 
+/* A client that does not take what it has asked for: its sibling is not read from until it does,
+ * and holds its calls back then. Those that share the connection with a stream wait with it. */
+static void upstream_hold_back(Upstream *upstream)
+{
+    if (upstream->is_paused ||
+        channel_get_queued_bytes(upstream->client->channel) <= CHANNEL_HIGH_WATER_BYTES)
+        return;
+    upstream->is_paused = true;
+    channel_pause(rpc_client_get_channel(upstream->rpc));
+}
+
 static void upstream_on_reply(Upstream *upstream, const Message *message)
 {
     RouterCall *call = upstream_take_call(upstream, &message->header);
@@ -177,6 +191,7 @@ static void upstream_on_reply(Upstream *upstream, const Message *message)
         upstream_pass_reply(upstream, message, call);
     }
     router_call_free(upstream, call);
+    upstream_hold_back(upstream);
 }
 
 /* A stream is over when its sibling has confirmed the end, or has aborted it. */
@@ -192,12 +207,7 @@ static void upstream_on_stream(Upstream *upstream, const Message *message)
     upstream_pass_on(upstream, message, -1);
     if (header->type == VIR_NET_STREAM && header->status != VIR_NET_CONTINUE)
         g_hash_table_remove(upstream->streams, key);
-    /* Calls to that sibling are held up with the stream, as they share its connection. */
-    if (!upstream->is_paused && channel_get_queued_bytes(upstream->client->channel) >
-                                    CHANNEL_HIGH_WATER_BYTES) {
-        upstream->is_paused = true;
-        channel_pause(rpc_client_get_channel(upstream->rpc));
-    }
+    upstream_hold_back(upstream);
 }
 
 /* Events of a kind that nobody knows come from a sibling that is newer than we are. */
@@ -226,6 +236,37 @@ static void upstream_on_event(Upstream *upstream, const Message *message)
     upstream_pass_on(upstream, message, number);
 }
 
+/* An event may come right behind the reply that tells its number, before the fiber that waits for
+ * that reply has run. */
+static void upstream_keep_event(Upstream *upstream, const Message *message)
+{
+    if (upstream->early_bytes + message->length > MAX_EARLY_BYTES) {
+        LOG_WARN("%s sends more events than can be kept while it is being connected to: one is lost",
+                 upstream->sibling->program);
+        return;
+    }
+    g_queue_push_tail(&upstream->early_events, g_bytes_new(message->bytes, message->length));
+    upstream->early_bytes += message->length;
+}
+
+void upstream_pass_early_events(Upstream *upstream)
+{
+    GBytes *frame;
+
+    while ((frame = g_queue_pop_head(&upstream->early_events))) {
+        MessageFds no_fds = { .n_fds = 0 };
+        Message message = { .fds = &no_fds };
+
+        message.bytes = g_bytes_get_data(frame, &message.length);
+        message.payload = message.bytes + FRAME_HEADER_SIZE;
+        message.payload_length = message.length - FRAME_HEADER_SIZE;
+        frame_header_decode(message.bytes, &message.header);
+        upstream_on_event(upstream, &message);
+        g_bytes_unref(frame);
+    }
+    upstream->early_bytes = 0;
+}
+
 /* Called by the loop. Nothing in here ends the upstream: sending to the client reports trouble
  * later. */
 static void upstream_on_message(RpcClient *rpc, const Message *message, void *owner)
@@ -242,7 +283,10 @@ static void upstream_on_message(RpcClient *rpc, const Message *message, void *ow
         upstream_on_stream(upstream, message);
         break;
     case VIR_NET_MESSAGE:
-        upstream_on_event(upstream, message);
+        if (upstream->state == UPSTREAM_OPEN)
+            upstream_on_event(upstream, message);
+        else
+            upstream_keep_event(upstream, message);
         break;
     default:
         LOG_DEBUG("%s sends a message of type %u", upstream->sibling->program,

@@ -88,6 +88,8 @@ static void upstream_disconnect(Upstream *upstream)
         rpc_client_close(upstream->rpc);
     g_clear_pointer(&upstream->rpc, rpc_client_unref);
     g_queue_clear_full(&upstream->pending, pending_frame_free);
+    g_queue_clear_full(&upstream->early_events, (GDestroyNotify)g_bytes_unref);
+    upstream->early_bytes = 0;
     upstream->pending_stream_bytes = 0;
     upstream->is_paused = false;
     upstream->state = UPSTREAM_CLOSED;
@@ -199,6 +201,7 @@ SUSPENDS static bool upstream_open(Upstream *upstream, GError **error)
         return false;
     }
     upstream->state = UPSTREAM_OPEN;
+    upstream_pass_early_events(upstream);
     upstream_send_pending(upstream);
     LOG_DEBUG("client %" G_GUINT64_FORMAT " is connected to %s", upstream->client->id,
               upstream->sibling->program);

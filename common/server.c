@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "common/client_private.h"
 #include "common/daemon.h"
+#include "net/credentials.h"
 
 #include "base/log.h"
 
@@ -170,10 +171,24 @@ static void server_reject(Server *server, Client *client, GError *rejection)
     }
 }
 
-/* Why there is no room for one client more; NULL when there is. */
-static GError *server_check_room(Server *server, const ServerListenerSpec *spec)
+/* Whether somebody who has just connected has to prove who it is: not one whom we trust by its user.
+ * Strangers who say nothing must not keep root and the other daemons out. */
+static bool server_is_anonymous(const Server *server, const ServerListenerSpec *spec,
+                                const NetSocket *socket)
 {
-    bool is_anonymous = spec->auth != SERVER_AUTH_NONE || spec->transport != SERVER_UNIX;
+    NetCredentials peer;
+
+    if (spec->transport != SERVER_UNIX)
+        return true;
+    return spec->auth != SERVER_AUTH_NONE &&
+           !(net_credentials_read(net_socket_get_fd(socket), &peer, NULL) &&
+             daemon_trusts_user(server->daemon, peer.uid));
+}
+
+/* Why there is no room for one client more; NULL when there is. */
+static GError *server_check_room(Server *server, const ServerListenerSpec *spec,
+                                 const NetSocket *socket)
+{
     const ServerLimits *limits = &server->limits;
 
     if (server->clients.length >= limits->max_clients)
@@ -181,8 +196,9 @@ static GError *server_check_room(Server *server, const ServerListenerSpec *spec)
                            "Too many clients of server '%s': %u are connected, '%s' allows %u",
                            server->name, server->clients.length, limits->max_clients_key,
                            limits->max_clients);
-    if (is_anonymous && limits->max_anonymous_clients > 0 &&
-        server->n_anonymous >= limits->max_anonymous_clients)
+    if (limits->max_anonymous_clients > 0 &&
+        server->n_anonymous >= limits->max_anonymous_clients &&
+        server_is_anonymous(server, spec, socket))
         return g_error_new(error_quark(VIR_FROM_RPC), VIR_ERR_RESOURCE_BUSY,
                            "Too many clients of server '%s' have not authenticated: %zu are "
                            "connected, '%s' allows %u",
@@ -195,7 +211,7 @@ static GError *server_check_room(Server *server, const ServerListenerSpec *spec)
 static Client *server_accept(Server *server, const ServerListener *listener, NetSocket *socket,
                              GError **error)
 {
-    GError *rejection = server_check_room(server, &listener->spec);
+    GError *rejection = server_check_room(server, &listener->spec, socket);
     bool is_remote = listener->spec.transport != SERVER_UNIX;
     Client *client;
 
@@ -415,6 +431,15 @@ size_t server_get_n_anonymous_clients(const Server *server)
 size_t server_get_n_calls(const Server *server)
 {
     return server->n_calls;
+}
+
+size_t server_get_queued_bytes(const Server *server)
+{
+    size_t bytes = 0;
+
+    for (GList *link = server->clients.head; link; link = link->next)
+        bytes += channel_get_queued_bytes(((Client *)link->data)->channel);
+    return bytes;
 }
 
 /* Only the admin interface looks clients up, a person at a time: no table is kept for that. */

@@ -70,4 +70,6 @@ void server_set_limits(Server *server, const ServerLimits *limits);
 size_t server_get_n_clients(const Server *server);
 size_t server_get_n_anonymous_clients(const Server *server);
 size_t server_get_n_calls(const Server *server);
+/* What its clients have not taken yet. */
+size_t server_get_queued_bytes(const Server *server);
 Client *server_find_client(Server *server, uint64_t id);

@@ -1,6 +1,5 @@
 #include "common/stats.h"
 
-#include "common/client_private.h"
 #include "common/daemon_private.h"
 #include "common/server_private.h"
 #include "fiber/fiber.h"
@@ -8,15 +7,6 @@
 #include "base/log.h"
 
 LOG_INIT("daemon.stats");
-
-static size_t server_get_queued_bytes(Server *server)
-{
-    size_t bytes = 0;
-
-    for (GList *link = server->clients.head; link; link = link->next)
-        bytes += channel_get_queued_bytes(((Client *)link->data)->channel);
-    return bytes;
-}
 
 void stats_log(Daemon *daemon)
 {

@@ -1,8 +1,13 @@
 """What tests of the daemon kit share: kitd (tests/kitd), a small daemon whose calls do what the
 names of their objects say, and clients of it."""
 
+import contextlib
+import os
 import resource
+import socket
+import subprocess
 import time
+from pathlib import Path
 
 import harness
 import rpc
@@ -12,6 +17,20 @@ URIS = {'virtnetworkd': 'network:///system', 'virtstoraged': 'storage:///system'
         'virtqemud': 'qemu:///system'}
 PROGRAM = rpc.program_number('REMOTE')
 MIB = 1 << 20
+NOBODY = 65534
+
+
+@contextlib.contextmanager
+def nobody(folder):
+    """Inside, this process is nobody, and stands in folder, which nobody could walk to."""
+    before = os.getcwd()
+    os.chdir(folder)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.chdir(before)
 
 
 def network(name):
@@ -38,6 +57,36 @@ class Kitd(harness.Daemon):
         env = {**options.pop('env', {}), 'KITD_AS': name}
         super().__init__(name, root, env=env, **options)
         self.program = harness.BUILD / 'tests/kitd/kitd'
+
+
+class ActivatedKitd(Kitd):
+    """kitd with its main socket made by somebody else, as by a service manager."""
+
+    listener = None
+
+    def listen(self):
+        path = self.socket()
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(path)
+        self.listener.listen(64)
+
+    def start(self, wait=True):
+        if self.listener is None:
+            self.listen()
+        self.notify = harness.NotifySocket(self.root / f'{self.name}.notify')
+        fd = self.listener.fileno()
+        script = f'exec 3<&{fd}; LISTEN_PID=$$ exec "$@"' if fd != 3 else 'LISTEN_PID=$$ exec "$@"'
+        env = {**os.environ, **self.env, 'NOTIFY_SOCKET': self.notify.path, 'LISTEN_FDS': '1'}
+        with open(self.output_path, 'ab') as output:
+            self.process = subprocess.Popen(
+                ['bash', '-c', script, 'bash', str(self.program), '--root', str(self.root),
+                 *self.args], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                env=env, pass_fds=[fd])
+        self.is_accounted_for = False
+        if wait:
+            self.wait_ready()
+        return self
 
 
 class Stream:
@@ -97,6 +146,13 @@ class TestCase(harness.TestCase):
 
     def connect(self, daemon, kind='', **options):
         client = rpc.Client(daemon.socket(kind), **options)
+        self.addCleanup(client.close)
+        return client
+
+    def connect_as_nobody(self, daemon, kind=''):
+        path = Path(daemon.socket(kind))
+        with nobody(path.parent):
+            client = rpc.Client(path.name)
         self.addCleanup(client.close)
         return client
 

@@ -1,31 +1,18 @@
 """Clients that are not root are let in by polkit, asked over a private bus."""
 
-import contextlib
 import os
 import time
 from pathlib import Path
 
 import harness
+import kit
 import private_bus
 import rpc
 
-NOBODY = 65534
+NOBODY = kit.NOBODY
 AUTH_POLKIT = 2
 AUTH_FAILED, AUTH_CANCELLED, AUTH_UNAVAILABLE = 45, 79, 94
 CONFIG = {'auth_unix_rw': 'polkit', 'auth_unix_ro': 'polkit', 'unix_sock_rw_perms': '0777'}
-
-
-@contextlib.contextmanager
-def nobody(folder):
-    """Inside, this process is nobody, and stands in folder, which nobody could walk to."""
-    before = os.getcwd()
-    os.chdir(folder)
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-        os.chdir(before)
 
 
 @harness.needs_root
@@ -53,7 +40,7 @@ class AuthPolkit(harness.TestCase):
 
     def connect(self, daemon, kind=''):
         path = Path(daemon.socket(kind))
-        with nobody(path.parent):
+        with kit.nobody(path.parent):
             client = rpc.Client(path.name)
         self.addCleanup(client.close)
         return client
@@ -95,6 +82,11 @@ class AuthPolkit(harness.TestCase):
 
     def test_allowed_client_may_open(self):
         self.check('allow').open()
+
+    def test_allowed_client_sends_long_frames(self):
+        client = self.check('allow')
+        self.assertEqual(client.call_raw('REMOTE', 'CONNECT_GET_TYPE', bytes(1 << 20)).status,
+                         rpc.ERROR)
 
     def test_polkit_is_asked_about_the_process_that_connected(self):
         self.check('allow')
@@ -198,3 +190,34 @@ class AuthPolkit(harness.TestCase):
         started = time.monotonic()
         daemon.stop()
         self.assertLess(time.monotonic() - started, 5)
+
+
+@harness.needs_private_namespaces
+class WithoutBus(kit.TestCase):
+    """Nobody can be asked: then the sockets' permissions decide, or nobody gets in."""
+
+    def assert_strangers_stay_out(self, daemon):
+        client = self.connect_as_nobody(daemon)
+        self.assertEqual(client.auth_list(), [AUTH_POLKIT])
+        with self.assertRaises(rpc.Error):
+            client.open('network:///system')
+        self.assert_serves(daemon)
+
+    def test_socket_of_the_service_manager_is_not_open_to_all(self):
+        daemon = kit.ActivatedKitd('virtnetworkd', self.root)
+        self._adopt(daemon)
+        daemon.listen()
+        # As in the units: polkit is to decide.
+        os.chmod(daemon.socket(), 0o666)
+        daemon.start()
+        self.assert_strangers_stay_out(daemon)
+
+    def test_socket_that_anybody_may_connect_to_is_not_open_to_all(self):
+        self.assert_strangers_stay_out(self.kitd(config={'unix_sock_rw_perms': '0777'}))
+
+    def test_socket_of_a_group_is_open_to_it(self):
+        daemon = self.kitd(config={'unix_sock_rw_perms': '0770', 'unix_sock_group': 'nogroup'})
+        os.chown(daemon.socket(), NOBODY, -1)
+        client = self.connect_as_nobody(daemon)
+        self.assertEqual(client.auth_list(), [0])
+        client.open('network:///system')

@@ -16,36 +16,6 @@ import rpc
 ROUNDS = 500 if harness.IS_SOAK else 100
 
 
-class ActivatedKitd(kit.Kitd):
-    """kitd with its main socket made by somebody else, as by a service manager."""
-
-    listener = None
-
-    def listen(self):
-        path = self.socket()
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(path)
-        self.listener.listen(64)
-
-    def start(self, wait=True):
-        if self.listener is None:
-            self.listen()
-        self.notify = harness.NotifySocket(self.root / f'{self.name}.notify')
-        fd = self.listener.fileno()
-        script = f'exec 3<&{fd}; LISTEN_PID=$$ exec "$@"' if fd != 3 else 'LISTEN_PID=$$ exec "$@"'
-        env = {**os.environ, **self.env, 'NOTIFY_SOCKET': self.notify.path, 'LISTEN_FDS': '1'}
-        with open(self.output_path, 'ab') as output:
-            self.process = subprocess.Popen(
-                ['bash', '-c', script, 'bash', str(self.program), '--root', str(self.root),
-                 *self.args], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                env=env, pass_fds=[fd])
-        self.is_accounted_for = False
-        if wait:
-            self.wait_ready()
-        return self
-
-
 class Idle(kit.TestCase):
     timeout_s = 3600 if harness.IS_SOAK else 240
 
@@ -117,7 +87,7 @@ class Idle(kit.TestCase):
         self.assertEqual(lost, 0)
 
     def test_client_of_inherited_sockets_that_comes_at_the_deadline_is_served(self):
-        daemon = ActivatedKitd('virtnetworkd', self.root, args=['--timeout', '1'])
+        daemon = kit.ActivatedKitd('virtnetworkd', self.root, args=['--timeout', '1'])
         self._adopt(daemon)
         daemon.start()
         for number in range(ROUNDS):
@@ -157,6 +127,27 @@ class Stop(kit.TestCase):
             if serial not in kept:
                 self.assertEqual(client.reply_to(serial).status, rpc.OK)
         self.assertEqual(daemon.wait(), 0)
+
+    def test_large_reply_on_its_way_arrives_whole(self):
+        daemon = self.kitd()
+        client = self.open(daemon)
+        client.send_call('REMOTE', 'NETWORK_GET_XML_DESC', kit.pack(
+            'NETWORK_GET_XML_DESC', net=kit.network('big-3')))
+        # Its beginning is there, so the call itself is over.
+        self.assertEqual(len(client.socket.recv(4, socket.MSG_PEEK | socket.MSG_WAITALL)), 4)
+        daemon.process.send_signal(signal.SIGTERM)
+        harness.wait_until(lambda: 'STOPPING=1' in daemon.notify.collect(), 'the daemon stops')
+        self.assertEqual(len(client.receive().payload), 3 * kit.MIB + 4)
+        self.assertEqual(daemon.wait(), 0)
+
+    def test_client_that_does_not_read_does_not_keep_the_daemon(self):
+        daemon = self.kitd()
+        client = self.open(daemon)
+        client.send_call('REMOTE', 'NETWORK_GET_XML_DESC', kit.pack(
+            'NETWORK_GET_XML_DESC', net=kit.network('big-3')))
+        self.assertEqual(len(client.socket.recv(4, socket.MSG_PEEK | socket.MSG_WAITALL)), 4)
+        daemon.process.send_signal(signal.SIGTERM)
+        self.assertEqual(daemon.wait(40), 0)
 
     def test_nobody_new_is_accepted_meanwhile(self):
         daemon = self.kitd()
@@ -236,6 +227,26 @@ class Reload(kit.TestCase):
         harness.wait_until(lambda: '/nosuch/folder/log' in daemon.output(), 'it says so')
         self.open(daemon)
         self.open(daemon)
+
+    def test_file_that_is_wrong_in_its_log_output_sets_no_log_level(self):
+        daemon = self.kitd()
+        self.reload(daemon, {'log_level': 1, 'log_outputs': '1:file:/nosuch/folder/log'})
+        self.assert_serves(daemon)
+        daemon.stop()
+        self.assertIn('/nosuch/folder/log', daemon.output())
+        self.assertNotIn(': debug :', daemon.output())
+
+    def test_log_settings_that_are_taken_out_of_the_file_have_their_defaults_again(self):
+        log = self.root / 'new.log'
+        daemon = self.kitd(config={'log_level': 1, 'log_filters': '1:nosuch'})
+        self.reload(daemon, {'log_outputs': f'1:file:{log}'})
+        self.assert_serves(daemon)
+        with rpc.Client(self.root / 'run/libvirt/virtnetworkd-admin-sock') as admin:
+            admin.call('CONNECT_OPEN', 'ADMIN')
+            self.assertEqual(admin.call('CONNECT_GET_LOGGING_FILTERS', 'ADMIN')['nfilters'], 0)
+        daemon.stop()
+        self.assertIn(': debug :', daemon.output())
+        self.assertNotIn(': debug :', log.read_text())
 
     def test_many_reloads_under_load_leave_nothing_behind(self):
         daemon = self.kitd()

@@ -66,16 +66,29 @@ class Limits(kit.TestCase):
                 second.call('CONNECT_OPEN', 'ADMIN')
         self.assertIn('admin_max_clients', str(caught.exception))
 
-    @harness.needs_root  # polkit lets root in, and asks about everybody else
-    def test_clients_over_the_limit_of_the_anonymous_are_told(self):
+    def crowd_of_strangers(self):
+        """A daemon with as many clients that have not authenticated as there may be."""
         daemon = self.kitd(config={'max_clients': 100, 'max_anonymous_clients': 2,
                                    'auth_unix_rw': 'polkit'})
-        anonymous = [self.connect(daemon) for _ in range(2)]
-        text = self.refusal(daemon)
-        self.assertIn('2 are connected', text)
-        self.assertIn("'max_anonymous_clients' allows 2", text)
-        anonymous[0].auth_list()
+        for _ in range(2):
+            self.connect_as_nobody(daemon).auth_list()
+        return daemon
+
+    @harness.needs_root  # polkit lets root in, and asks about everybody else
+    def test_clients_over_the_limit_of_the_anonymous_are_told(self):
+        with self.assertRaises(rpc.Error) as caught:
+            self.connect_as_nobody(self.crowd_of_strangers()).auth_list()
+        self.assertIn('2 are connected', str(caught.exception))
+        self.assertIn("'max_anonymous_clients' allows 2", str(caught.exception))
+
+    @harness.needs_root
+    def test_strangers_keep_nobody_out_who_is_trusted(self):
+        daemon = self.crowd_of_strangers()
         self.assert_serves(daemon)
+        # None of these count, whether they have said something or not.
+        silent = [self.connect(daemon) for _ in range(3)]
+        self.assert_serves(daemon)
+        silent[0].auth_list()
 
     def test_many_clients_over_the_limit_are_all_told(self):
         daemon = self.kitd(config={'max_clients': 10, 'max_anonymous_clients': 0})

@@ -133,6 +133,15 @@ class Routed(TestCase):
         network.start()
         self.assertEqual(self.lookup(client), 'net')
 
+    def test_client_that_reads_late_gets_all_of_many_large_replies(self):
+        client = self.front_client()
+        payload = kit.pack('NETWORK_GET_XML_DESC', net=kit.network('big-3'))
+        serials = [client.send_call('REMOTE', 'NETWORK_GET_XML_DESC', payload) for _ in range(60)]
+        time.sleep(1)
+        for _ in serials:
+            frame = client.receive()
+            self.assertEqual((frame.status, len(frame.payload)), (rpc.OK, 3 * kit.MIB + 4))
+
     def test_read_only_client_stays_read_only(self):
         client = self.front_client('ro')
         self.assertEqual(self.lookup(client), 'net')

@@ -315,6 +315,23 @@ class FakeSiblings(TestCase):
         self.emit(connection, 9)
         self.assertEqual({client.next_event()[1]['callbackID'] for _ in range(2)}, {first, second})
 
+    def test_event_right_behind_a_registration_that_is_made_again_arrives(self):
+        client = self.client(self.router)
+        _, number = self.register_networks(client, number=0)
+        self.network.stop()
+        time.sleep(0.3)
+        self.network.listen()
+        connection = self.network.connection()
+        name, frame = connection.take()
+        self.assertEqual(name, 'CONNECT_NETWORK_EVENT_REGISTER_ANY')
+        # In one piece: the router reads both at once.
+        both = []
+        connection.send = lambda frame: both.append(frame.encode())
+        connection.reply(frame, word(8))
+        self.emit(connection, 8)
+        connection.send_bytes(b''.join(both))
+        self.assertEqual(client.next_event()[1]['callbackID'], number)
+
     def test_callback_can_be_taken_back_while_the_sibling_is_away(self):
         client = self.client(self.router)
         _, number = self.register_networks(client)

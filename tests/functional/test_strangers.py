@@ -1,6 +1,7 @@
 """What a client may do that is not let in yet, or will not be."""
 
 import harness
+import kit
 import rpc
 
 LONG = 1024 * 1024
@@ -13,12 +14,7 @@ def long_frame(serial):
                      bytes(LONG))
 
 
-class Strangers(harness.TestCase):
-    def connect(self, daemon):
-        client = rpc.Client(daemon.socket())
-        self.addCleanup(client.close)
-        return client
-
+class Strangers(kit.TestCase):
     def assert_cut_off(self, client):
         try:
             client.send(long_frame(7))
@@ -30,12 +26,11 @@ class Strangers(harness.TestCase):
     @harness.needs_root
     def test_client_that_has_not_authenticated_sends_no_long_frames(self):
         daemon = self.daemon('virtqemud', config=CONFIG)
-        self.assert_cut_off(self.connect(daemon))
+        self.assert_cut_off(self.connect_as_nobody(daemon))
 
     @harness.needs_root
-    def test_client_that_has_authenticated_sends_long_frames(self):
+    def test_client_that_is_trusted_sends_long_frames(self):
         client = self.connect(self.daemon('virtqemud', config=CONFIG))
-        client.auth_list()
         client.send(long_frame(7))
         self.assertEqual(client.reply_to(7).status, rpc.ERROR)
 

@@ -330,6 +330,17 @@ class Restart(log_case.TestCase):
         pipe.write(b'line\n')
         self.wait_content(path, b'line\nline\n')
 
+    def test_daemon_that_can_execute_nothing_has_failed(self):
+        daemon = self.virtlogd(start=False)
+        daemon.program = self.root / 'virtlogd'
+        shutil.copy(harness.BUILD / 'virtlogd/virtlogd', daemon.program)
+        daemon.start()
+        daemon.program.chmod(0o600)
+        daemon.process.send_signal(signal.SIGUSR1)
+        # The service manager starts those again that have failed.
+        self.assertEqual(daemon.wait(), 1)
+        self.assertIn('cannot execute', daemon.output())
+
     def test_daemon_in_the_background_keeps_pid_and_pid_file(self):
         daemon = self.virtlogd(start=False)
         pid_path = self.root / 'run/virtlogd.pid'

@@ -217,6 +217,27 @@ static void test_polkit_opens_the_main_socket_to_all(Fixture *fixture, gconstpoi
     g_assert_cmpuint(with->unix_sock_rw_perms, ==, 0777);
 }
 
+static void test_nobody_to_ask_opens_no_door(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(DaemonConfig) own = NULL;
+    g_autoptr(DaemonConfig) of_group = NULL;
+    g_autoptr(DaemonConfig) of_all = NULL;
+    g_autoptr(DaemonConfig) activated = NULL;
+
+    fixture->context.knows_polkit = true;
+    own = load(fixture, "");
+    of_group = load(fixture, "unix_sock_rw_perms = \"0770\"");
+    of_all = load(fixture, "unix_sock_rw_perms = \"0777\"");
+    fixture->context.is_socket_activated = true;
+    activated = load(fixture, "");
+    g_assert_cmpint(own->auth_unix_rw, ==, AUTH_NONE);
+    g_assert_cmpuint(own->unix_sock_rw_perms, ==, 0700);
+    g_assert_cmpint(of_group->auth_unix_rw, ==, AUTH_NONE);
+    g_assert_cmpint(of_all->auth_unix_rw, ==, AUTH_POLKIT);
+    g_assert_cmpint(activated->auth_unix_rw, ==, AUTH_POLKIT);
+    g_assert_cmpint(activated->auth_unix_ro, ==, AUTH_POLKIT);
+}
+
 static void test_authentication_none_closes_the_main_socket(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(DaemonConfig) config = NULL;
@@ -588,6 +609,7 @@ int main(int argc, char **argv)
     ADD(empty_dn_list_differs_from_none);
     ADD(certificates_are_below_the_root);
     ADD(polkit_opens_the_main_socket_to_all);
+    ADD(nobody_to_ask_opens_no_door);
     ADD(authentication_none_closes_the_main_socket);
     ADD(session_asks_nobody);
     ADD(root_without_privileges_asks_nobody_unless_told);
