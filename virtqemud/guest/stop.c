@@ -127,7 +127,9 @@ static void guest_detach(Guest *guest)
     daemon_touch(driver->daemon);
 }
 
-static void log_end(Guest *guest)
+typedef void (*UndoFunc)(Guest *guest);
+
+SUSPENDS static void log_end(Guest *guest)
 {
     g_autoptr(GError) error = NULL;
 
@@ -140,8 +142,8 @@ static void log_end(Guest *guest)
  * succeeds any more: the record stays then, and the next daemon does all of this. */
 SUSPENDS static bool guest_undo(Guest *guest)
 {
-    static void (*const steps[])(Guest *) = { log_end, guest_locks_give, guest_resources_release,
-                                              guest_images_release };
+    static const UndoFunc steps[] = { log_end, guest_locks_give, guest_resources_release,
+                                      guest_images_release };
 
     for (size_t i = 0; i < G_N_ELEMENTS(steps) && !fiber_is_cancelled(fiber_current()); i++)
         steps[i](guest);
