@@ -302,9 +302,7 @@ static void load_slices(Slice *slices, guint n_slices)
     slice_fiber(&slices[0]);
     /* Offloaded work ends by itself: reading local files. */
     for (guint i = 1; i < n_slices; i++)
-        while (!fiber_completion_wait(&slices[i].done, FIBER_FOREVER, NULL) &&
-               !slices[i].done.is_done)
-            fiber_yield(NULL);
+        fiber_completion_await(&slices[i].done);
 }
 
 /* Two files may claim one uuid: the first by name has it. */

@@ -1,5 +1,5 @@
-/* In a cancelled fiber every function here that may wait fails, also when it would not
- * have to: what a cancelled fiber can do does not depend on chance. */
+/* In a cancelled fiber every function here that may fail does, also when it would not have to:
+ * what a cancelled fiber can do does not depend on chance. */
 #include "fiber/sync.h"
 
 #include "base/error.h"
@@ -18,6 +18,12 @@ bool fiber_completion_wait(FiberCompletion *completion, uint64_t deadline_us, GE
         return false;
     return completion->is_done ||
            wait_list_wait(&completion->waiters, deadline_us, "completion", error);
+}
+
+void fiber_completion_await(FiberCompletion *completion)
+{
+    if (!completion->is_done)
+        wait_list_await(&completion->waiters);
 }
 
 bool fiber_mutex_lock(FiberMutex *mutex, uint64_t deadline_us, GError **error)

@@ -17,6 +17,9 @@ typedef struct FiberCompletion {
 void fiber_completion_signal(FiberCompletion *completion);
 SUSPENDS bool fiber_completion_wait(FiberCompletion *completion, uint64_t deadline_us,
                                     GError **error);
+/* The same in any case, also when the fiber is cancelled: before memory is freed that somebody
+ * else still works with, who comes to an end by itself. */
+SUSPENDS void fiber_completion_await(FiberCompletion *completion);
 
 /* Fair mutex: order of arrival. */
 typedef struct FiberMutex {

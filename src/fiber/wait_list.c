@@ -51,6 +51,14 @@ bool wait_list_wait(FiberWaitList *list, uint64_t deadline_us, const char *what,
     return false;
 }
 
+void wait_list_await(FiberWaitList *list)
+{
+    struct FiberWaiter waiter = { .fiber = fiber_current() };
+
+    wait_list_append(list, &waiter);
+    fiber_wait_shielded(FIBER_FOREVER);
+}
+
 Fiber *wait_list_wake_first(FiberWaitList *list)
 {
     while (list->first) {

@@ -114,6 +114,25 @@ class Scopes(host_bus.TestCase):
         self.assertIn(f"cannot put domain 'a' into the scope {self.scope}", self.fails('start', 'a'))
         self.check_gone()
 
+    def is_qemu_up(self):
+        """Whether QEMU would say that it is told to end: it has a function for SIGTERM."""
+        with open(f'/proc/{self.qemu_pid()}/status', encoding='utf-8') as lines:
+            caught = next(line for line in lines if line.startswith('SigCgt:')).split()[1]
+        return int(caught, 16) >> (signal.SIGTERM - 1) & 1
+
+    def test_scope_that_fails_late_is_named_whatever_qemu_says(self):
+        self.bus.tell('scopes wait')
+        self.define()
+        errors = []
+        start = threading.Thread(target=lambda: errors.append(self.fails('start', 'a')))
+        start.start()
+        self.bus.wait_for('SCOPE')
+        harness.wait_until(self.is_qemu_up, 'QEMU runs')
+        self.bus.manager.kill()
+        start.join()
+        self.assertIn(f"cannot put domain 'a' into the scope {self.scope}", errors[0])
+        self.check_gone()
+
     def test_start_that_waits_for_systemd_can_be_ended(self):
         self.bus.tell('scopes wait')
         self.define()
@@ -134,5 +153,5 @@ class Scopes(host_bus.TestCase):
         self.bus.wait_for('SCOPE')
         self.crash_qemud()
         start.join()
-        self.assertTrue(self.state().startswith('shut off'))
+        harness.wait_until(lambda: self.state().startswith('shut off'), 'the start is undone')
         self.check_gone()

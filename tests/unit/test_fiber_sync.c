@@ -50,6 +50,50 @@ static void test_completion_times_out(void)
     g_assert_null(completion.waiters.first);
 }
 
+static void completion_await_body(void *data)
+{
+    FiberCompletion *completion = data;
+
+    g_assert_false(completion->is_done);
+    fiber_completion_await(completion);
+    g_assert_true(completion->is_done && fiber_is_cancelled(fiber_current()));
+    fiber_completion_await(completion);
+}
+
+static void test_completion_is_awaited_when_cancelled_meanwhile(void)
+{
+    g_autoptr(FiberLoop) loop = fixture_loop_new();
+    FiberCompletion completion = { 0 };
+    g_autoptr(Fiber) fiber = fixture_spawn(loop, completion_await_body, &completion);
+
+    fiber_cancel(fiber);
+    fiber_loop_step(loop, 0, NULL);
+    g_assert_false(fiber_has_ended(fiber));
+    fiber_completion_signal(&completion);
+    fixture_loop_drain(loop);
+    g_assert_true(fiber_has_ended(fiber));
+}
+
+static void await_when_cancelled_body(void *data)
+{
+    g_assert_false(fiber_sleep(FIBER_FOREVER, NULL));
+    completion_await_body(data);
+}
+
+static void test_completion_is_awaited_when_cancelled_before(void)
+{
+    g_autoptr(FiberLoop) loop = fixture_loop_new();
+    FiberCompletion completion = { 0 };
+    g_autoptr(Fiber) fiber = fixture_spawn(loop, await_when_cancelled_body, &completion);
+
+    fiber_cancel(fiber);
+    fiber_loop_step(loop, 0, NULL);
+    g_assert_false(fiber_has_ended(fiber));
+    fiber_completion_signal(&completion);
+    fixture_loop_drain(loop);
+    g_assert_true(fiber_has_ended(fiber));
+}
+
 /* --- Mutex --- */
 
 typedef struct MutexCase {
@@ -408,6 +452,8 @@ int main(int argc, char **argv)
     ADD(completion_wakes_all_who_wait);
     ADD(completion_signalled_before_does_not_wait);
     ADD(completion_times_out);
+    ADD(completion_is_awaited_when_cancelled_meanwhile);
+    ADD(completion_is_awaited_when_cancelled_before);
     ADD(mutex_lets_one_in);
     ADD(mutex_is_fair);
     ADD(mutex_times_out_and_is_free_afterwards);

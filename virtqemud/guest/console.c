@@ -19,7 +19,7 @@ typedef struct Console {
     char *alias;
     int fd;
     Stream *stream; /* while its function runs */
-    Fiber *reader;
+    FiberCompletion has_read; /* the reader has ended */
 } Console;
 
 GHashTable *console_table_new(void)
@@ -41,9 +41,8 @@ static void console_free(void *data)
 
 /* From the guest to the client, until the guest has closed its end: then the client is told that
  * this was all, and ends the stream. */
-static void console_read(void *data)
+SUSPENDS static void console_read(Console *console)
 {
-    Console *console = data;
     char buffer[CHUNK_BYTES];
 
     for (;;) {
@@ -64,6 +63,14 @@ static void console_read(void *data)
         stream_send_end(console->stream);
         return;
     }
+}
+
+static void console_run_reader(void *data)
+{
+    Console *console = data;
+
+    console_read(console);
+    fiber_completion_signal(&console->has_read);
 }
 
 /* All of @data, however long the guest takes; false when there is no one to send it for. */
@@ -92,11 +99,12 @@ static bool console_write(Console *console, GBytes *data)
 static void console_run(Stream *stream, void *data)
 {
     Console *console = data;
+    g_autoptr(Fiber) reader = NULL;
     bool has_end = false;
 
     console->stream = stream;
-    if (!fiber_spawn(fiber_get_loop(fiber_current()), "console", console_read, console,
-                     &console->reader, NULL))
+    if (!fiber_spawn(fiber_get_loop(fiber_current()), "console", console_run_reader, console,
+                     &reader, NULL))
         return;
     while (!has_end) {
         g_auto(StreamItem) item = { 0 };
@@ -108,9 +116,9 @@ static void console_run(Stream *stream, void *data)
         if (item.kind == STREAM_ITEM_DATA)
             console_write(console, item.data);
     }
-    fiber_cancel(console->reader);
-    fiber_join(console->reader, FIBER_FOREVER, NULL);
-    g_clear_pointer(&console->reader, fiber_unref);
+    fiber_cancel(reader);
+    /* Stream and console go when this returns, also in a daemon that ends. */
+    fiber_completion_await(&console->has_read);
     if (has_end)
         stream_confirm_end(stream);
 }

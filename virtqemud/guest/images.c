@@ -141,12 +141,13 @@ void guest_images_release(Guest *guest)
     uint64_t deadline_us = fiber_deadline_ms(IMAGES_MS);
 
     guest->released_files = files;
-    for (guint i = 0; i < files->len; i++) {
+    for (guint i = 0; i < files->len && !fiber_is_cancelled(fiber_current()); i++) {
         const char *path = files->pdata[i];
         g_autoptr(GError) error = NULL;
 
         if (!file_give_back(guest->driver->file_workers, guest->conf, path, journal,
-                            FILE_USE_EXCLUSIVE, deadline_us, &error))
+                            FILE_USE_EXCLUSIVE, deadline_us, &error) &&
+            !fiber_is_cancelled(fiber_current()))
             LOG_WARN("%s keeps QEMU's user as its owner: %s", path, error->message);
     }
 }

@@ -162,7 +162,9 @@ static bool make_groups(Guest *guest, GError **error)
     /* Known before it is made: whatever happens now, the end takes it away. */
     guest->resources.cgroup = cgroup_ref(cgroup);
     if (!work_run(guest, make_in_thread, &work, &reason)) {
-        if (partition || guest->phase == GUEST_ENDING) {
+        /* Aborted: the guest is about to be ended, which says nothing of the host. */
+        if (partition || guest->phase == GUEST_ENDING ||
+            reason->code == VIR_ERR_OPERATION_ABORTED) {
             g_propagate_error(error, g_steal_pointer(&reason));
             return false;
         }
@@ -330,12 +332,8 @@ void guest_resources_release(Guest *guest)
     if (!cgroup)
         return;
     cgroup_stop_sorting(cgroup);
-    /* A scope goes with its last process, and takes with it what is below. In a daemon that ends,
-     * no fiber gets a thread any more. */
-    if (fiber_is_cancelled(fiber_current()))
-        remove_in_thread(&work, NULL);
-    else
-        fiber_offload(remove_in_thread, &work, NULL);
+    /* A scope goes with its last process, and takes with it what is below. */
+    fiber_offload(remove_in_thread, &work, NULL);
     if (work.path)
         LOG_WARN("domain '%s' has ended, but its control group %s cannot be removed",
                  guest->domain->object.name, work.path);

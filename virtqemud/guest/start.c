@@ -403,13 +403,20 @@ static bool run_steps(Start *start, bool is_paused, GError **error)
            start_process(start, is_paused, error) && talk(guest, is_paused, error);
 }
 
-/* QEMU's last words say more than that its monitor has closed. */
-static void set_start_error(const Guest *guest, bool has_started, GError **error, GError *reason)
+/* Whether QEMU has left, or is about to, before anybody tells it to. */
+static bool has_left(const Guest *guest)
+{
+    return guest->process && (!guest->monitor || !qmp_session_is_open(guest->monitor) ||
+                              !guest_process_is_alive(guest->process));
+}
+
+/* The last words of a QEMU that has left say more than that its monitor has closed. */
+static void set_start_error(const Guest *guest, bool has_ended_itself, GError **error,
+                            GError *reason)
 {
     g_autofree char *words =
-        has_started && guest->log
-            ? log_file_last_words(guest->log, LAST_WORDS_BYTES)
-            : NULL;
+        has_ended_itself && guest->log ? log_file_last_words(guest->log, LAST_WORDS_BYTES)
+                                       : NULL;
 
     if (!words || !*words) {
         g_propagate_error(error, reason);
@@ -461,14 +468,14 @@ static bool start_guest(Driver *driver, Domain *domain, DomainDef *def, unsigned
         is_up = guest_status_save(guest, &reason);
     }
     if (!is_up) {
-        bool has_started = guest->process != NULL;
+        bool has_ended_itself = has_left(guest);
 
         if (!reason)
             error_set(&reason, VIR_FROM_QEMU, VIR_ERR_OPERATION_FAILED,
                       "domain '%s' was ended while it was starting", domain->object.name);
         guest_stop(guest, guest->end == GUEST_END_UNKNOWN ? GUEST_END_FAILED : guest->end, false,
                    NULL);
-        set_start_error(guest, has_started, error, reason);
+        set_start_error(guest, has_ended_itself, error, reason);
         return false;
     }
     tell_agent_channel(guest);

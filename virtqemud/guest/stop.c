@@ -127,19 +127,38 @@ static void guest_detach(Guest *guest)
     daemon_touch(driver->daemon);
 }
 
+typedef void (*UndoFunc)(Guest *guest);
+
+SUSPENDS static void log_end(Guest *guest)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (guest->log && !log_file_write_end(guest->log, ends[guest->end].word, &error) &&
+        !fiber_is_cancelled(fiber_current()))
+        LOG_GERROR(error);
+}
+
+/* What the guest had outside of its folders. False when the daemon ends meanwhile, and no wait
+ * succeeds any more: the record stays then, and the next daemon does all of this. */
+SUSPENDS static bool guest_undo(Guest *guest)
+{
+    static const UndoFunc steps[] = { log_end, guest_locks_give, guest_resources_release,
+                                      guest_images_release };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(steps) && !fiber_is_cancelled(fiber_current()); i++)
+        steps[i](guest);
+    return !fiber_is_cancelled(fiber_current());
+}
+
 static void finish_fiber(void *data)
 {
     g_autoptr(Guest) guest = data;
-    g_autoptr(GError) error = NULL;
 
     if (guest->monitor && qmp_session_is_open(guest->monitor))
         fiber_completion_wait(&guest->monitor_closed, fiber_deadline_ms(LAST_EVENTS_MS), NULL);
     g_clear_pointer(&guest->monitor, qmp_session_free);
-    if (guest->log && !log_file_write_end(guest->log, ends[guest->end].word, &error))
-        LOG_GERROR(error);
-    guest_locks_give(guest);
-    guest_resources_release(guest);
-    guest_images_release(guest);
+    if (!guest_undo(guest))
+        return;
     guest_remove_files(guest);
     guest_release(guest);
     guest_detach(guest);
@@ -221,7 +240,8 @@ static void stop_fiber(void *data)
     StopLater *later = data;
     g_autoptr(GError) error = NULL;
 
-    if (!guest_stop(later->guest, later->end, false, &error))
+    if (!guest_stop(later->guest, later->end, false, &error) &&
+        !fiber_is_cancelled(fiber_current()))
         LOG_GERROR(error);
     guest_unref(later->guest);
     g_free(later);
