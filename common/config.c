@@ -111,7 +111,7 @@ static void entry_apply(Loading *loading, const ConfEntry *entry)
 }
 
 /* Root and our own user are trusted whatever the file says: both could do to us what they
- * like anyway. */
+ * like anyway. Where nobody acts for others no user is looked up, which can load a library. */
 static void trusted_complete(Loading *loading)
 {
     DaemonConfig *config = loading->config;
@@ -120,7 +120,8 @@ static void trusted_complete(Loading *loading)
 
     if (!config->trusted_uids) {
         config->trusted_uids = g_array_new(FALSE, FALSE, sizeof(uid_t));
-        user = getpwnam(PROXY_USER);
+        user = CONFIG_SERVERS & (unsigned int) loading->context->daemon ? getpwnam(PROXY_USER)
+                                                                        : NULL;
         if (user) {
             g_array_append_val(config->trusted_uids, user->pw_uid);
         }

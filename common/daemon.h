@@ -101,7 +101,7 @@ void daemon_set_timeout(Daemon *daemon, unsigned seconds);
  * stays as it is either way; kept for the admin interface's flag. */
 void daemon_shutdown(Daemon *daemon);
 /* While before_stop takes its time: the service manager waits this much longer, from now. */
-SUSPENDS void daemon_ask_for_time(Daemon *daemon, unsigned seconds);
+void daemon_ask_for_time(Daemon *daemon, unsigned seconds);
 /* SIGHUP and the admin interface: TLS files of @server anew, for the connections to come.
  * On failure those in use stay. Errors: what reading them says, and INTERNAL_ERROR for a
  * server without TLS. */

@@ -4,6 +4,7 @@
 #include "base/pidfile.h"
 #include "common/daemon.h"
 #include "common/kept_fds.h"
+#include "common/notify.h"
 #include "fiber/sync.h"
 #include "net/activation.h"
 
@@ -28,6 +29,7 @@ struct Daemon {
     uid_t unknown_uid;
 
     FiberLoop *loop; /* freed last */
+    Notifier *notifier;
     ChannelPool *channel_pool;
     GByteArray *encode_buffer;
     EventRegistry *events;

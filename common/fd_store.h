@@ -1,5 +1,5 @@
 /* The service manager's descriptor store (FDSTORE=1 of sd_notify(3)). What was sent is in its
- * queue, whatever becomes of us. libsystemd's own call would wait for a full queue, without end. */
+ * queue, whatever becomes of us. */
 #pragma once
 
 #include "fiber/fiber.h"

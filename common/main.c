@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -148,7 +147,7 @@ static void daemon_ready(Daemon *daemon, int ready_fd)
 {
     int null;
 
-    sd_notify(0, "READY=1");
+    notifier_say(daemon->notifier, "READY=1");
     daemon_announce_ready_fd(daemon);
     if (ready_fd < 0)
         return;
@@ -221,6 +220,7 @@ static bool daemon_start(Daemon *daemon, GError **error)
     daemon->loop = fiber_loop_new(error);
     if (!daemon->loop)
         return false;
+    daemon->notifier = notifier_new(daemon->loop);
     daemon->channel_pool = channel_pool_new(daemon->loop, error);
     if (!daemon->channel_pool)
         return false;
@@ -230,8 +230,7 @@ static bool daemon_start(Daemon *daemon, GError **error)
     if (!daemon_watch_signals(daemon, error) || !daemon_add_servers(daemon) ||
         !daemon_open_sockets(daemon, error))
         return false;
-    /* Only does something when the service manager has asked for it (WATCHDOG_USEC). */
-    sd_event_set_watchdog(daemon_get_event(daemon), true);
+    notifier_feed_watchdog(daemon->notifier);
     daemon_look_around(daemon);
     daemon_report_notices(daemon);
     daemon_idle_start(daemon);
@@ -308,7 +307,7 @@ void daemon_shutdown(Daemon *daemon)
     if (daemon->is_stopping && !daemon->is_reexecuting)
         return;
     daemon->is_reexecuting = false;
-    sd_notify(0, "STOPPING=1");
+    notifier_say(daemon->notifier, "STOPPING=1");
     for (guint i = 0; i < daemon->servers->len; i++)
         server_stop_listening(g_ptr_array_index(daemon->servers, i));
     daemon_await_end(daemon);
@@ -369,6 +368,7 @@ static void daemon_free(Daemon *daemon)
     kept_fds_free(daemon->kept);
     daemon_forget_fds(daemon);
     channel_pool_free(daemon->channel_pool);
+    notifier_free(daemon->notifier);
     g_clear_pointer(&daemon->encode_buffer, g_byte_array_unref);
     fiber_unref(daemon->start_fiber);
     fiber_loop_free(daemon->loop);

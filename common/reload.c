@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -163,21 +162,6 @@ SUSPENDS static bool daemon_reload(Daemon *daemon, GError **error)
            daemon_reload_tls(daemon, g_ptr_array_index(daemon->servers, 0), error);
 }
 
-/* The service manager's socket may be full, and sd_notify() waits then: a thread's work. */
-static bool notify_in_thread(void *data, GError **error)
-{
-    sd_notify(0, data);
-    return true;
-}
-
-static void daemon_notify(char *state)
-{
-    g_autoptr(GError) ignored = NULL;
-
-    fiber_offload(notify_in_thread, state, &ignored);
-    g_free(state);
-}
-
 /* The old configuration stays when the new one is wrong. */
 SUSPENDS static void daemon_reload_and_log(Daemon *daemon)
 {
@@ -209,7 +193,17 @@ SUSPENDS static bool daemon_try_reexecution(Daemon *daemon)
 
 void daemon_ask_for_time(Daemon *daemon, unsigned seconds)
 {
-    daemon_notify(g_strdup_printf("EXTEND_TIMEOUT_USEC=%u000000", seconds));
+    g_autofree char *state = g_strdup_printf("EXTEND_TIMEOUT_USEC=%u000000", seconds);
+
+    notifier_say(daemon->notifier, state);
+}
+
+static void daemon_say_reloading(Daemon *daemon)
+{
+    g_autofree char *state = g_strdup_printf("RELOADING=1\nMONOTONIC_USEC=%" G_GUINT64_FORMAT,
+                                             fiber_now_us());
+
+    notifier_say(daemon->notifier, state);
 }
 
 /* What systemd's Type=notify-reload wants to hear, and when: before, and when it is over,
@@ -219,14 +213,13 @@ static void daemon_run_reload(void *data)
     Daemon *daemon = data;
 
     do {
-        daemon_notify(g_strdup_printf("RELOADING=1\nMONOTONIC_USEC=%" G_GUINT64_FORMAT,
-                                      fiber_now_us()));
+        daemon_say_reloading(daemon);
         /* The next execution reads everything. It says READY=1 itself. */
         if (daemon->wants_reexecution && daemon_try_reexecution(daemon))
             break;
         if (daemon->wants_reload)
             daemon_reload_and_log(daemon);
-        daemon_notify(g_strdup("READY=1"));
+        notifier_say(daemon->notifier, "READY=1");
     } while ((daemon->wants_reload || daemon->wants_reexecution) && !daemon->is_stopping);
     daemon->is_reloading = false;
 }

@@ -22,6 +22,7 @@
 /* A daemon needs one connection, and its successor may come before the old one has gone. */
 #define MAX_PEERS 8
 #define SD_LISTEN_FDS_START 3
+#define SAY_AGAIN_MS 200
 
 typedef struct Holder {
     HolderStore store;
@@ -107,27 +108,33 @@ static void raise_descriptor_limit(void)
     }
 }
 
-/* sd_notify(3), for units of Type=notify. */
-static void notify_ready(void)
+/* sd_notify(3), for units of Type=notify. False: the service manager does not read what it is told,
+ * and its queue is full. */
+static bool notify_ready(void)
 {
     static const char text[] = "READY=1";
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     const char *path = getenv("NOTIFY_SOCKET");
     size_t length = path ? strlen(path) : 0;
+    bool is_full;
     int fd;
 
     if (length == 0 || length >= sizeof(address.sun_path))
-        return;
+        return true;
     memcpy(address.sun_path, path, length);
     if (path[0] == '@')
         address.sun_path[0] = '\0';
-    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
-        return;
-    if (sendto(fd, text, strlen(text), MSG_NOSIGNAL, (const struct sockaddr *)&address,
-               (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) < 0)
+        return true;
+    is_full = sendto(fd, text, strlen(text), MSG_NOSIGNAL, (const struct sockaddr *)&address,
+                     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) < 0;
+    if (is_full && errno != EAGAIN) {
         fail("cannot tell the service manager", path);
+        is_full = false;
+    }
     close(fd);
+    return !is_full;
 }
 
 static void peer_close(struct pollfd *peer)
@@ -232,8 +239,11 @@ static void serve_peer(Holder *holder, struct pollfd *peer)
  * the next holder replaces it. */
 static _Noreturn void run(Holder *holder)
 {
+    bool is_said = false;
+
     for (;;) {
-        if (poll(holder->fds, 1 + MAX_PEERS, -1) < 0)
+        is_said = is_said || notify_ready();
+        if (poll(holder->fds, 1 + MAX_PEERS, is_said ? -1 : SAY_AGAIN_MS) <= 0)
             continue;
         for (size_t i = 1; i <= MAX_PEERS; i++) {
             if (holder->fds[i].fd >= 0 && holder->fds[i].revents)
@@ -267,6 +277,5 @@ int main(int argc, char **argv)
     holder.fds[0] = (struct pollfd){ .fd = open_socket(&holder), .events = POLLIN };
     if (holder.fds[0].fd < 0)
         return EXIT_FAILURE;
-    notify_ready();
     run(&holder);
 }

@@ -19,9 +19,9 @@ class Holder:
         self.name, self.root, self.process = name, root, None
         self.path = str(root / f'run/libvirt/{name}-holder-sock')
 
-    def start(self):
+    def start(self, env=None):
         self.process = subprocess.Popen([self.program, self.name, '--root', str(self.root)],
-                                        stdin=subprocess.DEVNULL)
+                                        stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})})
         harness.wait_until(self.is_served, f'holder serves {self.path}')
         return self
 

@@ -93,6 +93,18 @@ class NotifySocket:
         self.socket.close()
 
 
+class StuckNotifySocket(NotifySocket):
+    """A service manager that does not read until it is asked to; its queue is full."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sender:
+            sender.connect(self.path)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    sender.send(b'X_FULL=1')
+
+
 class Daemon:
     """One daemon: its process, sockets, output, descriptors and memory."""
 

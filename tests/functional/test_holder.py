@@ -8,10 +8,10 @@ import harness
 
 
 class Holder(harness.TestCase):
-    def holder(self):
+    def holder(self, env=None):
         holder = descriptors.Holder('virtlogd', self.root)
         self.addCleanup(holder.kill)
-        return holder.start()
+        return holder.start(env)
 
     def client(self, holder):
         client = descriptors.HolderClient(holder.path)
@@ -64,6 +64,13 @@ class Holder(harness.TestCase):
         holder = self.holder()
         self.client(holder).ask('Pp1', *self.pipe())
         self.assertLessEqual(holder.n_held(), 1)
+
+    def test_service_manager_that_does_not_read_holds_up_nothing(self):
+        manager = harness.StuckNotifySocket(self.root / 'stuck.notify')
+        self.addCleanup(manager.close)
+        holder = self.holder({'NOTIFY_SOCKET': manager.path})
+        self.assertEqual(self.client(holder).ask('Pp1', self.pipe()[0]), ('O', None))
+        harness.wait_until(lambda: 'READY=1' in manager.collect(0.05), 'the holder is ready')
 
     def test_second_holder_is_refused(self):
         holder = self.holder()

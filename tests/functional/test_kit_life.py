@@ -267,6 +267,34 @@ class Reload(kit.TestCase):
 
 
 class ServiceManager(kit.TestCase):
+    def stuck_manager(self):
+        manager = harness.StuckNotifySocket(self.root / 'stuck.notify')
+        self.addCleanup(manager.close)
+        return manager
+
+    def test_manager_that_does_not_read_holds_up_nothing(self):
+        manager = self.stuck_manager()
+        daemon = self.kitd(start=False, args=['--verbose'],
+                           env={'NOTIFY_SOCKET': manager.path, 'WATCHDOG_USEC': '100000'})
+        daemon.start(wait=False)
+        harness.wait_until(lambda: harness.is_listening(daemon.socket()), 'the daemon listens')
+        self.assert_serves(daemon)
+        daemon.process.send_signal(signal.SIGHUP)
+        harness.wait_until(lambda: 'loaded anew' in daemon.output(), 'it has reloaded')
+        self.assert_serves(daemon)
+        harness.wait_until(lambda: 'WATCHDOG=1' in manager.collect(0.05), 'the watchdog is fed')
+        said = [line for line in manager.lines
+                if line in ('READY=1', 'RELOADING=1', 'WATCHDOG=1')]
+        self.assertEqual(said[:4], ['READY=1', 'RELOADING=1', 'READY=1', 'WATCHDOG=1'])
+
+    def test_daemon_can_leave_a_manager_that_does_not_read(self):
+        manager = self.stuck_manager()
+        daemon = self.kitd(start=False, env={'NOTIFY_SOCKET': manager.path})
+        daemon.start(wait=False)
+        harness.wait_until(lambda: harness.is_listening(daemon.socket()), 'the daemon listens')
+        self.assert_serves(daemon)
+        daemon.stop()
+
     def test_watchdog_is_fed(self):
         daemon = self.kitd(env={'WATCHDOG_USEC': '500000'})
         harness.wait_until(lambda: daemon.notify.collect(0.1).count('WATCHDOG=1') > 2,
