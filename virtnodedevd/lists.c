@@ -2,7 +2,6 @@
  * they see is of one moment. */
 #include "virtnodedevd/procedures.h"
 
-#include "base/error.h"
 #include "common/access.h"
 #include "common/list_filter.h"
 #include "virtnodedevd/driver.h"
@@ -73,9 +72,9 @@ static bool list_devices(Call *call, const remote_node_list_devices_args *args,
 
     if (!driver || !nodedev_check_flags("nodeListDevices", args->flags, 0, error))
         return false;
-    if (args->maxnames < 0 || args->maxnames > REMOTE_NODE_DEVICE_LIST_MAX)
-        return error_fail(error, VIR_FROM_RPC, VIR_ERR_RPC, "maxnames %d is not between 0 and %d",
-                          args->maxnames, REMOTE_NODE_DEVICE_LIST_MAX);
+    if (!nodedev_check_room(args->maxnames, REMOTE_NODE_DEVICE_LIST_MAX,
+                            "REMOTE_NODE_DEVICE_LIST_MAX", error))
+        return false;
     devices = devices_with(call, driver, args->cap ? *args->cap : NULL, (guint)args->maxnames);
     ret->names.names_len = devices->len;
     ret->names.names_val = g_new0(remote_nonnull_string, devices->len);
