@@ -10,11 +10,13 @@
 #define NAME "new device"
 #define WWN_DIGITS 16
 
-/* Every type that a capability of a device can have; those of requests come first. */
+/* Every type that a capability of a device can have; at their places those that can be made. */
 static const char *const types[] = {
-    "mdev",   "scsi_host", "system",  "pci",          "usb_device", "usb",      "net",
-    "scsi",   "scsi_target", "storage", "scsi_generic", "drm",      "ccw",      "ccwgroup",
-    "css",    "vdpa",      "ap_card", "ap_queue",     "ap_matrix",  "vport_ops", "fc_host",
+    [REQUEST_MDEV] = "mdev",
+    [REQUEST_VPORT] = "scsi_host",
+    "system",    "pci",       "usb_device", "usb",     "net",       "scsi",     "scsi_target",
+    "storage",   "scsi_generic", "drm",     "ccw",     "ccwgroup",  "css",      "vdpa",
+    "ap_card",   "ap_queue",  "ap_matrix",  "vport_ops", "fc_host",
 };
 
 #define FAIL(error, code, ...) error_fail((error), VIR_FROM_NODEDEV, (code), __VA_ARGS__)
@@ -128,7 +130,7 @@ static bool parse_vport(const XmlNode *capability, DeviceRequest *request, GErro
     const XmlNode *port = xml_node_first(capability, "capability");
 
     if (!port || g_strcmp0(xml_node_attr(port, "type"), "fc_host") != 0) {
-        request->kind = REQUEST_OTHER;
+        request->kind = REQUEST_PLAIN_HOST;
         return true;
     }
     request->wwnn = child_text(port, "wwnn");
@@ -153,7 +155,7 @@ DeviceRequest *device_request_parse(const char *xml, bool is_strict, GError **er
     if (!xml_attr_enum(capability, "type", XML_REQUIRED, types, G_N_ELEMENTS(types), 0, &type,
                        error))
         return NULL;
-    request->kind = (DeviceRequestKind)MIN(type, REQUEST_OTHER);
+    request->kind = type <= REQUEST_VPORT ? (DeviceRequestKind)type : REQUEST_OTHER;
     parse_parent(root, request);
     if (is_strict && !check_schema(root, capability, request->kind, error))
         return NULL;

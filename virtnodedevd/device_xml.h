@@ -7,7 +7,8 @@
 typedef enum DeviceRequestKind {
     REQUEST_MDEV,
     REQUEST_VPORT,
-    REQUEST_OTHER, /* a capability that exists, of devices that cannot be made */
+    REQUEST_PLAIN_HOST, /* a SCSI host that is none of Fibre Channel: cannot be made */
+    REQUEST_OTHER, /* any other capability: cannot be made either */
 } DeviceRequestKind;
 
 typedef struct DeviceRequest {

@@ -25,6 +25,14 @@ bool nodedev_check_flags(const char *api, unsigned flags, unsigned supported, GE
     return false;
 }
 
+bool nodedev_check_room(int max_names, int limit, const char *limit_name, GError **error)
+{
+    if (max_names < 0)
+        return error_fail(error, VIR_FROM_RPC, VIR_ERR_RPC, "maxnames must be non-negative");
+    return max_names <= limit ||
+           error_fail(error, VIR_FROM_RPC, VIR_ERR_RPC, "maxnames > %s", limit_name);
+}
+
 bool nodedev_fail_missing(const char *name, GError **error)
 {
     return error_fail(error, VIR_FROM_NODEDEV, VIR_ERR_NO_NODE_DEVICE,

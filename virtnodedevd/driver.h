@@ -20,6 +20,8 @@ typedef struct Driver {
 SUSPENDS Driver *driver_of(Call *call, GError **error);
 /* call_check_flags() with an error of this driver. */
 bool nodedev_check_flags(const char *api, unsigned flags, unsigned supported, GError **error);
+/* The room that a client has for a list of names. Errors: RPC, by the name of @limit. */
+bool nodedev_check_room(int max_names, int limit, const char *limit_name, GError **error);
 /* The device that a call is about, a new reference, and the driver. Errors: NO_NODE_DEVICE. */
 SUSPENDS Device *call_get_device(Call *call, const char *name, Driver **ret_driver,
                                  GError **error);

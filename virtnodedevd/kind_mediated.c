@@ -42,17 +42,34 @@ static void mdev_format(const SysDevice *device, XmlWriter *writer)
     xml_writer_close(writer);
 }
 
-/* The vhost device below has the node that guests' processes open. */
-static void vdpa_format(const SysDevice *device, XmlWriter *writer)
+/* The vhost device below, whose node guests' processes open; NULL while the path is the host's own.
+ * To be freed. */
+static char *vhost_name(const SysDevice *device)
 {
     g_autoptr(GPtrArray) names = sys_list(device, "");
 
     for (guint i = 0; i < names->len; i++) {
-        if (!g_str_has_prefix(names->pdata[i], "vhost-vdpa-"))
-            continue;
-        xml_writer_element(writer, "chardev", "/dev/%s", (const char *)names->pdata[i]);
-        return;
+        if (g_str_has_prefix(names->pdata[i], "vhost-vdpa-"))
+            return g_strdup(names->pdata[i]);
     }
+    return NULL;
+}
+
+/* The schema wants the node in any case. */
+static bool vdpa_identify(const SysDevice *device, GString *suffix)
+{
+    g_autofree char *vhost = vhost_name(device);
+
+    g_string_append(suffix, device->name);
+    return vhost != NULL;
+}
+
+static void vdpa_format(const SysDevice *device, XmlWriter *writer)
+{
+    g_autofree char *vhost = vhost_name(device);
+
+    if (vhost)
+        xml_writer_element(writer, "chardev", "/dev/%s", vhost);
 }
 
 typedef struct DrmType {
@@ -96,6 +113,7 @@ static const DeviceKind kinds[] = {
         .subsystem = "vdpa",
         .prefix = "vdpa",
         .trait = VIR_CONNECT_LIST_NODE_DEVICES_CAP_VDPA,
+        .identify = vdpa_identify,
         .format = vdpa_format,
     },
     {

@@ -2,7 +2,7 @@
  * they see is of one moment. */
 #include "virtnodedevd/procedures.h"
 
-#include "base/error.h"
+#include "common/access.h"
 #include "common/list_filter.h"
 #include "virtnodedevd/driver.h"
 #include "wire/api_nodedev.h"
@@ -24,31 +24,33 @@ static unsigned device_traits(const Device *device)
                                          : VIR_CONNECT_LIST_NODE_DEVICES_TRANSIENT);
 }
 
-/* Those that match, in order of appearance, at most @max; an array of borrowed Device: no waiting
- * while it is used. */
-static GPtrArray *devices_select(const Driver *driver, unsigned flags, guint max)
+/* Those that match and that the client may see, in order of appearance, at most @max; an array of
+ * borrowed Device: no waiting while it is used. */
+static GPtrArray *devices_select(Call *call, const Driver *driver, unsigned flags, guint max)
 {
     static const unsigned groups[] = { CAPABILITIES, STATES, LIVES, 0 };
     GPtrArray *devices = g_ptr_array_new();
 
     for (GList *link = device_table_first(driver->devices); link && devices->len < max;
          link = link->next) {
-        if (list_filter_matches(flags, groups, device_traits(link->data)))
+        if (list_filter_matches(flags, groups, device_traits(link->data)) &&
+            access_may_list(call_get_client(call), call_get_wire(call)))
             g_ptr_array_add(devices, link->data);
     }
     return devices;
 }
 
 /* The older calls name one capability. One that is not known is nobody's. */
-static GPtrArray *devices_with(const Driver *driver, const char *capability, guint max)
+static GPtrArray *devices_with(Call *call, const Driver *driver, const char *capability, guint max)
 {
     unsigned trait = capability ? trait_from_name(capability) : 0;
 
     if (capability && !trait)
         return g_ptr_array_new();
-    return devices_select(driver, trait, max);
+    return devices_select(call, driver, trait, max);
 }
 
+/* What cannot be listed is not counted either. */
 static bool num_of_devices(Call *call, const remote_node_num_of_devices_args *args,
                            remote_node_num_of_devices_ret *ret, GError **error)
 {
@@ -57,7 +59,7 @@ static bool num_of_devices(Call *call, const remote_node_num_of_devices_args *ar
 
     if (!driver || !nodedev_check_flags("nodeNumOfDevices", args->flags, 0, error))
         return false;
-    devices = devices_with(driver, args->cap ? *args->cap : NULL, G_MAXUINT);
+    devices = devices_with(call, driver, args->cap ? *args->cap : NULL, G_MAXUINT);
     ret->num = (int)devices->len;
     return true;
 }
@@ -70,10 +72,10 @@ static bool list_devices(Call *call, const remote_node_list_devices_args *args,
 
     if (!driver || !nodedev_check_flags("nodeListDevices", args->flags, 0, error))
         return false;
-    if (args->maxnames < 0 || args->maxnames > REMOTE_NODE_DEVICE_LIST_MAX)
-        return error_fail(error, VIR_FROM_RPC, VIR_ERR_RPC, "maxnames %d is not between 0 and %d",
-                          args->maxnames, REMOTE_NODE_DEVICE_LIST_MAX);
-    devices = devices_with(driver, args->cap ? *args->cap : NULL, (guint)args->maxnames);
+    if (!nodedev_check_room(args->maxnames, REMOTE_NODE_DEVICE_LIST_MAX,
+                            "REMOTE_NODE_DEVICE_LIST_MAX", error))
+        return false;
+    devices = devices_with(call, driver, args->cap ? *args->cap : NULL, (guint)args->maxnames);
     ret->names.names_len = devices->len;
     ret->names.names_val = g_new0(remote_nonnull_string, devices->len);
     for (guint i = 0; i < devices->len; i++)
@@ -91,7 +93,7 @@ static bool list_all_devices(Call *call, const remote_connect_list_all_node_devi
     if (!driver || !nodedev_check_flags("nodeConnectListAllNodeDevices", args->flags,
                                         CAPABILITIES | STATES | LIVES, error))
         return false;
-    devices = devices_select(driver, args->flags, G_MAXUINT);
+    devices = devices_select(call, driver, args->flags, G_MAXUINT);
     ret->ret = devices->len;
     if (!args->need_results)
         return true;

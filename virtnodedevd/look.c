@@ -137,9 +137,9 @@ static bool list_caps(Call *call, const remote_node_device_list_caps_args *args,
 
     if (!device)
         return false;
-    if (args->maxnames < 0 || args->maxnames > REMOTE_NODE_DEVICE_CAPS_LIST_MAX)
-        return error_fail(error, VIR_FROM_RPC, VIR_ERR_RPC, "maxnames %d is not between 0 and %d",
-                          args->maxnames, REMOTE_NODE_DEVICE_CAPS_LIST_MAX);
+    if (!nodedev_check_room(args->maxnames, REMOTE_NODE_DEVICE_CAPS_LIST_MAX,
+                            "REMOTE_NODE_DEVICE_CAPS_LIST_MAX", error))
+        return false;
     room = MIN((unsigned)args->maxnames, 32);
     ret->names.names_val = g_new0(remote_nonnull_string, room);
     for (unsigned bit = 0; bit < 31 && count < room; bit++) {

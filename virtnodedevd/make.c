@@ -22,6 +22,12 @@ static bool fail_type(GError **error)
                       "Unsupported device type");
 }
 
+static bool fail_host(GError **error)
+{
+    return error_fail(error, VIR_FROM_NODEDEV, VIR_ERR_INTERNAL_ERROR,
+                      "Device is not a fibre channel HBA");
+}
+
 /* Fills in the parent as the kernel calls it. Errors: CONFIG_UNSUPPORTED when there is none. */
 static bool find_mdev_parent(const Driver *driver, const DeviceRequest *request, GError **error)
 {
@@ -110,6 +116,8 @@ static bool create_xml(Call *call, const remote_node_device_create_xml_args *arg
         return start_mdev(driver, request, &ret->dev.name, error);
     case REQUEST_VPORT:
         return vport_create(driver, request, &ret->dev.name, error);
+    case REQUEST_PLAIN_HOST:
+        return fail_host(error);
     default:
         return fail_type(error);
     }
@@ -164,7 +172,7 @@ static bool define_xml(Call *call, const remote_node_device_define_xml_args *arg
            name_in_table(driver, request->mdev, &ret->dev.name, error);
 }
 
-/* The device of a call about a mediated one. */
+/* The device of a call that changes a mediated one. */
 static Device *get_mdev(Call *call, const char *name, Driver **ret_driver, GError **error)
 {
     g_autoptr(Device) device = call_get_device(call, name, ret_driver, error);
@@ -191,12 +199,14 @@ static bool undefine(Call *call, const remote_node_device_undefine_args *args, n
 
     if (!nodedev_check_flags("nodeDeviceUndefine", args->flags, 0, error))
         return false;
-    device = get_mdev(call, args->name, &driver, error);
+    device = call_get_device(call, args->name, &driver, error);
     if (!device)
         return false;
-    if (!device->config)
+    if (!device_is_persistent(device))
         return error_fail(error, VIR_FROM_NODEDEV, VIR_ERR_OPERATION_INVALID,
                           "Node device '%s' is not defined", args->name);
+    if (!device->config)
+        return fail_type(error);
     config = mdev_config_copy(device->config);
     return run_mdevctl(driver, adapt_undefine, config, error) &&
            definitions_refresh(driver, error);
@@ -264,7 +274,8 @@ static bool destroy(Call *call, const remote_node_device_destroy_args *args, non
         return destroy_mdev(driver, device, error);
     if (device->seen->wwpn)
         return vport_delete(driver, device, error);
-    return fail_type(error);
+    return device->seen->traits & VIR_CONNECT_LIST_NODE_DEVICES_CAP_SCSI_HOST ? fail_host(error)
+                                                                              : fail_type(error);
 }
 
 static bool adapt_auto(MdevConfig *config, GError **error)

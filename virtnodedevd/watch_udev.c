@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <libudev.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "virtnodedevd/kind.h"
 
-/* There while udevd runs: what libudev itself goes by. */
+/* Where udevd takes its commands. */
 #define CONTROL "/run/udev/control"
 #define BUFFER_BYTES (16 * 1024 * 1024)
 #define SYS "/sys"
@@ -18,11 +20,25 @@ struct UdevWatch {
     struct udev_monitor *monitor;
 };
 
+/* Somebody listens there: udevd, or the service manager for it. The file alone, which libudev goes
+ * by, may be one that a former udevd has left. */
+static bool udevd_runs(void)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = CONTROL };
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool is_refused = fd < 0 || (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 &&
+                                 (errno == ENOENT || errno == ECONNREFUSED));
+
+    if (fd >= 0)
+        close(fd);
+    return !is_refused;
+}
+
 UdevWatch *udev_watch_open(GError **error)
 {
     UdevWatch *watch;
 
-    if (access(CONTROL, F_OK) < 0)
+    if (!udevd_runs())
         return NULL;
     watch = g_new0(UdevWatch, 1);
     watch->udev = udev_new();

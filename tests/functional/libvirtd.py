@@ -49,9 +49,10 @@ while os.wait()[0] != daemon:
 
 
 class Libvirtd:
-    def __init__(self, folder, stdio_handler='file', qemu_config=''):
+    def __init__(self, folder, stdio_handler='file', qemu_config='', wrapper=()):
         """stdio_handler: 'logd' needs a virtlogd in the system's place. qemu_config: lines that
-        are added to its qemu.conf."""
+        are added to its qemu.conf. wrapper: a command put in front of it, which must exec."""
+        self.wrapper = list(wrapper)
         self.qemu_config = QEMU_CONFIG % stdio_handler + qemu_config
         self.output_path = Path(folder) / 'libvirtd.output'
         self.process = None
@@ -62,9 +63,9 @@ class Libvirtd:
         Path('/etc/libvirt/libvirtd.conf').write_text(CONFIG)
         Path('/etc/libvirt/qemu.conf').write_text(self.qemu_config)
         with open(self.output_path, 'ab') as output:
-            self.process = subprocess.Popen([sys.executable, '-c', REAPER, PROGRAM],
-                                            stdin=subprocess.DEVNULL, stdout=output,
-                                            stderr=subprocess.STDOUT)
+            self.process = subprocess.Popen(
+                [*self.wrapper, sys.executable, '-c', REAPER, PROGRAM], stdin=subprocess.DEVNULL,
+                stdout=output, stderr=subprocess.STDOUT)
         harness.wait_until(lambda: self.answers('list'), 'libvirtd answers', 60)
         # Learning what QEMU can do takes it many seconds; tests are not to wait for that.
         self.answers('version')

@@ -4,6 +4,7 @@ test file's own, or with those of a made-up machine."""
 import ctypes
 import os
 import re
+import shutil
 import subprocess
 
 import harness
@@ -13,6 +14,7 @@ import rpc
 
 INVALID_ARG, OPERATION_INVALID, NO_NODE_DEVICE, CONFIG_UNSUPPORTED = 8, 55, 53, 67
 CREATED, DELETED, DEFINED, UNDEFINED = range(4)
+UDEVADM = shutil.which('udevadm')
 
 
 def separate():
@@ -106,3 +108,24 @@ def list_links():
         with open(f'/sys/class/net/{interface}/address', encoding='ascii') as address:
             names.add(link_name(interface, address.read().strip()))
     return names
+
+
+def in_order(xml):
+    """Members of an IOMMU group come in the order of a folder, which is any."""
+    return re.sub(r"((?: +<address .*?/>\n)+)",
+                  lambda found: ''.join(sorted(found[1].splitlines(True))), xml)
+
+
+def start_udevd(test):
+    """A udevd of the test's own, without rules, until its end. Returns its process."""
+    # The program is what its name says.
+    program = test.root / 'systemd-udevd'
+    shutil.copy(UDEVADM, program)
+    udevd = subprocess.Popen([program], stderr=subprocess.DEVNULL)
+    test.addCleanup(udevd.wait)
+    test.addCleanup(udevd.terminate)
+    # A control socket may be a former one's; what happens before it listens it never tells.
+    harness.wait_until(lambda: subprocess.run([UDEVADM, 'control', '--ping'],
+                                              stderr=subprocess.DEVNULL).returncode == 0,
+                       'udevd answers')
+    return udevd

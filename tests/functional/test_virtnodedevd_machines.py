@@ -8,7 +8,7 @@ from pathlib import Path
 import harness
 import made_up_sysfs
 import nodedev_case
-from nodedev_case import INVALID_ARG, NO_NODE_DEVICE, OPERATION_INVALID
+from nodedev_case import INVALID_ARG, NO_NODE_DEVICE, OPERATION_INVALID, in_order
 
 # What is different, and why.
 DIFFERENCES = {
@@ -39,12 +39,6 @@ def recorded(machine):
     text = (Path(__file__).parent / f'nodedev/{machine}.xml').read_text()
     devices = re.findall(r'^<device>\n.*?^</device>\n', text, re.MULTILINE | re.DOTALL)
     return {re.search('<name>(.*?)</name>', device)[1]: device for device in devices}
-
-
-def in_order(xml):
-    """Members of an IOMMU group come in the order of a folder, which is any."""
-    return re.sub(r"((?: +<address .*?/>\n)+)",
-                  lambda found: ''.join(sorted(found[1].splitlines(True))), xml)
 
 
 class Machines(nodedev_case.TestCase):

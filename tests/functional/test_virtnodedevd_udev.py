@@ -1,13 +1,11 @@
 """Node devices where udevd runs: a udevd of the test's own, without rules, in its namespaces."""
 
-import shutil
-import subprocess
+import os
 
 import harness
 import nodedev_case
 from nodedev_case import CREATED, DELETED, ip, link_name, list_links, run
 
-UDEVADM = shutil.which('udevadm')
 N_LINKS = 1000 if harness.IS_SOAK else 100
 
 
@@ -15,22 +13,13 @@ def setUpModule():
     nodedev_case.separate()
 
 
-@harness.unittest.skipUnless(UDEVADM, 'no udevd is installed')
+@harness.unittest.skipUnless(nodedev_case.UDEVADM, 'no udevd is installed')
 class Udev(nodedev_case.TestCase):
     timeout_s = 300
 
     def setUp(self):
         super().setUp()
-        # The program is what its name says.
-        program = self.root / 'systemd-udevd'
-        shutil.copy(UDEVADM, program)
-        udevd = subprocess.Popen([program], stderr=subprocess.DEVNULL)
-        self.addCleanup(udevd.wait)
-        self.addCleanup(udevd.terminate)
-        # A control socket may be a former one's; what happens before it listens it never tells.
-        harness.wait_until(lambda: subprocess.run([UDEVADM, 'control', '--ping'],
-                                                  stderr=subprocess.DEVNULL).returncode == 0,
-                           'udevd answers')
+        nodedev_case.start_udevd(self)
         self.nodedevd()
         self.rpc = self.client()
 
@@ -52,3 +41,18 @@ class Udev(nodedev_case.TestCase):
             harness.wait_until(
                 lambda: {name for name in self.names(self.rpc) if name.startswith('net_')}
                 == list_links(), 'the links of the host are the devices', harness.PATIENCE_S * 5)
+
+
+@harness.unittest.skipUnless(nodedev_case.UDEVADM, 'no udevd is installed')
+class UdevThatHasEnded(nodedev_case.TestCase):
+    def test_socket_that_it_has_left_is_no_udevd(self):
+        udevd = nodedev_case.start_udevd(self)
+        udevd.kill()
+        udevd.wait()
+        self.assertTrue(os.path.exists('/run/udev/control'))
+        self.nodedevd()
+        client = self.client()
+        self.watch(client)
+        ip('link', 'add', 'uc0', 'address', '52:54:00:00:00:09', 'type', 'ifb')
+        self.addCleanup(ip, 'link', 'del', 'uc0')
+        self.wait_for_event(client, link_name('uc0', '52:54:00:00:00:09'), CREATED)
