@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "common/daemon.h"
-#include "common/router_private.h"
+#include "common/router_callbacks.h"
 #include "wire/remote.h"
 
 /* Streams of one client at one sibling. */

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "common/router_private.h"
+#include "common/router_callbacks.h"
 #include "wire/qemu.h"
 #include "wire/remote.h"
 

@@ -1,5 +1,5 @@
 /* The inside of the router: upstreams (router_upstream.c), what they say (router_reply.c),
- * and event registrations (router_callbacks.c). All of it belongs to one client and goes
+ * and event registrations (router_callbacks.h). All of it belongs to one client and goes
  * with its connection. */
 #pragma once
 
@@ -100,18 +100,3 @@ void upstream_add_call(Upstream *upstream, RouterCall *call);
 void upstream_pass_early_events(Upstream *upstream);
 /* Answers all calls with @error (NULL: the client is not there to be told). */
 void upstream_fail_calls(Upstream *upstream, const GError *error);
-
-/* router_callbacks.c */
-/* What @message means for registrations. Errors: INTERNAL_ERROR for a number that the
- * client does not have there, RESOURCE_BUSY when it has too many. */
-bool router_callbacks_classify(Upstream *upstream, const WireProcedure *wire,
-                               const Message *message, RouterCall *call, GError **error);
-/* A good reply has come: returns the client's number of a callback that was added. */
-int32_t router_callbacks_apply(Upstream *upstream, RouterCall *call, int32_t sibling_number);
-void router_callbacks_remove(Upstream *upstream, int32_t key);
-RouterCallback *router_callbacks_find(Upstream *upstream, int32_t key);
-/* Gives back what the call holds of the client's account. */
-void router_callbacks_release(Upstream *upstream, RouterCall *call);
-void router_callbacks_forget_numbers(Upstream *upstream);
-SUSPENDS bool router_callbacks_register_again(Upstream *upstream, uint64_t deadline_us,
-                                              GError **error);

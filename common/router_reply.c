@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "common/daemon.h"
-#include "common/router_private.h"
+#include "common/router_callbacks.h"
 #include "wire/api_common.h"
 #include "wire/remote.h"
 #include "wire/remote_connect.h"

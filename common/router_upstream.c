@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "common/daemon.h"
-#include "common/router_private.h"
+#include "common/router_callbacks.h"
 #include "common/server_private.h"
 
 #include "base/log.h"
