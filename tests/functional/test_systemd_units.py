@@ -20,7 +20,7 @@ def setUpModule():
 
 
 class Units(system_container.TestCase):
-    timeout_s = 600
+    timeout_s = 5400 if harness.IS_SOAK else 600
 
     def units(self):
         """Where they are installed."""
