@@ -461,17 +461,12 @@ void kept_fds_drop_unclaimed(KeptFds *all)
 
 bool kept_fds_put(KeptFds *all, const char *name, int fd, GError **error)
 {
-    if (!holder_name_is_valid(name, strlen(name)) || kept_find(all, name)) {
-        close(fd);
-        error_set(error, VIR_FROM_RPC, VIR_ERR_INTERNAL_ERROR,
-                  "'%s' cannot be the name of a new descriptor to keep", name);
-        return false;
-    }
-    kept_new(all, name, fd)->is_claimed = true;
-    if (kept_do(all, KEPT_OP_PUT, kept_find(all, name), error))
-        return true;
-    kept_fds_drop(all, name);
-    return false;
+    Kept *kept;
+
+    g_assert(holder_name_is_valid(name, strlen(name)) && !kept_find(all, name));
+    kept = kept_new(all, name, fd);
+    kept->is_claimed = true;
+    return kept_do(all, KEPT_OP_PUT, kept, error);
 }
 
 void kept_fds_drop(KeptFds *all, const char *name)

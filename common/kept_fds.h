@@ -39,8 +39,8 @@ void kept_fds_drop_unclaimed(KeptFds *kept);
 
 /* Keeps @fd, which is taken over in any case, as @name (see holder_name_is_valid()), which must
  * not be in use. What the daemon answers to whoever waits for this is true then. On failure
- * nobody has it. Errors: INTERNAL_ERROR for a bad name, OPERATION_FAILED when everybody who
- * could keep it has failed to; nobody being there is no error. */
+ * others may have it as well, and the caller has to drop it. Errors: OPERATION_FAILED when
+ * everybody who could keep it has failed to; nobody being there is no error. */
 SUSPENDS bool kept_fds_put(KeptFds *kept, const char *name, int fd, GError **error);
 /* Closes it, here and (some time later, but before any later put) with all who keep it. */
 void kept_fds_drop(KeptFds *kept, const char *name);

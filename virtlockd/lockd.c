@@ -118,6 +118,39 @@ void lock_set_file(Lock *lock, const LockWorkerReply *reply)
     lock->is_local = reply->is_local;
 }
 
+/* The path of a file to be removed may lead elsewhere by now: that is a worker's to find out. */
+SUSPENDS static bool unlock(LockDaemon *lockd, const LockResource *resource, int fd, bool is_local,
+                            bool removes_file, LockWorkerReply *ret_reply, uint64_t deadline_us,
+                            GError **error)
+{
+    unsigned flags = removes_file ? LOCK_FLAG_OWN_FILE : 0;
+
+    if (!is_local || removes_file)
+        return lock_files_call(lockd->files, LOCK_OP_RELEASE, flags, resource->path, fd,
+                               deadline_us, ret_reply, NULL, error);
+    lock_files_release_local(flags, resource->path, fd, ret_reply);
+    return true;
+}
+
+/* Of a lock that its client will not be told of. Whoever is told so can have it at once: others
+ * (the worker that has locked it, a holder) may have duplicates, which do not count any more. */
+SUSPENDS static void unlock_again(LockDaemon *lockd, const LockResource *resource, int fd,
+                                  bool is_local, bool removes_file)
+{
+    g_autoptr(GError) error = NULL;
+    LockWorkerReply reply;
+
+    if (!unlock(lockd, resource, fd, is_local, removes_file, &reply,
+                fiber_deadline_ms(FILE_PATIENCE_MS), &error))
+        LOG_WARN("'%s' may stay locked for a while, or be left behind: %s", resource->path,
+                 error->message);
+}
+
+static bool lock_removes_file(const Lock *lock)
+{
+    return lock->owns_file && lock->resource->locks->len == 1;
+}
+
 /* The file is locked, by @fd, which is taken over. */
 SUSPENDS static bool keep_lock(LockDaemon *lockd, Lock *lock, int fd, GError **error)
 {
@@ -125,33 +158,20 @@ SUSPENDS static bool keep_lock(LockDaemon *lockd, Lock *lock, int fd, GError **e
 
     lock->kept_name = lock_state_kept_name(lock);
     lock->facts = lock_state_format_lock(lock);
+    lock->fd = fd;
     bool is_saved = lockd_save(lockd, error);
-    if (!is_saved)
-        close(fd);
-    else if (kept_fds_put(lockd->kept, lock->kept_name, fd, error)) {
-        lock->fd = fd;
+    if (is_saved && kept_fds_put(lockd->kept, lock->kept_name, fd, error))
         return true;
-    }
+    unlock_again(lockd, lock->resource, fd, lock->is_local, lock_removes_file(lock));
+    if (is_saved)
+        kept_fds_drop(lockd->kept, lock->kept_name);
+    else
+        close(fd);
     /* A record without a descriptor means nothing: should it stay, the next start drops it. */
     lock_table_remove(lockd->table, lock);
     if (is_saved && !lockd_save(lockd, &undo_error))
         LOG_GERROR(undo_error);
     return false;
-}
-
-/* A descriptor that came too late. */
-SUSPENDS static void forget_fd(LockDaemon *lockd, const LockResource *resource, unsigned flags,
-                               int fd)
-{
-    g_autoptr(GError) error = NULL;
-    LockWorkerReply reply;
-
-    /* A file that was made for it is removed, if nobody has taken it meanwhile. */
-    if ((flags & LOCK_FLAG_OWN_FILE) &&
-        !lock_files_call(lockd->files, LOCK_OP_RELEASE, flags, resource->path, fd,
-                         fiber_deadline_ms(FILE_PATIENCE_MS), &reply, NULL, &error))
-        LOG_WARN("'%s' may be left behind: %s", resource->path, error->message);
-    close(fd);
 }
 
 SUSPENDS static bool acquire(LockDaemon *lockd, LockOwner *owner, LockResource *resource,
@@ -172,8 +192,10 @@ SUSPENDS static bool acquire(LockDaemon *lockd, LockOwner *owner, LockResource *
         return false;
     if (!check_reply(lockd, resource, &reply, "open", error) ||
         !check_owner(owner, resource, error)) {
-        if (fd >= 0)
-            forget_fd(lockd, resource, flags, fd);
+        if (fd >= 0) {
+            unlock_again(lockd, resource, fd, reply.is_local, owns_file);
+            close(fd);
+        }
         return false;
     }
     Lock *lock = lock_table_add(lockd->table, resource, owner, 0, is_shared, owns_file);
@@ -196,21 +218,6 @@ bool lockd_acquire(LockDaemon *lockd, LockOwner *owner, const char *space, const
     return ok;
 }
 
-SUSPENDS static bool unlock(LockDaemon *lockd, const Lock *lock, uint64_t deadline_us,
-                            LockWorkerReply *ret_reply, GError **error)
-{
-    const LockResource *resource = lock->resource;
-    bool removes_file = lock->owns_file && resource->locks->len == 1;
-    unsigned flags = removes_file ? LOCK_FLAG_OWN_FILE : 0;
-
-    /* The path of a file to be removed may lead elsewhere by now. */
-    if (!lock->is_local || removes_file)
-        return lock_files_call(lockd->files, LOCK_OP_RELEASE, flags, resource->path, lock->fd,
-                               deadline_us, ret_reply, NULL, error);
-    lock_files_release_local(flags, resource->path, lock->fd, ret_reply);
-    return true;
-}
-
 /* With the resource's mutex. From the moment at which it is unlocked the lock is nobody's; a
  * daemon that is killed before that is on record tries it again at its next start. */
 SUSPENDS static bool release(LockDaemon *lockd, Lock *lock, uint64_t deadline_us, GError **error)
@@ -218,7 +225,8 @@ SUSPENDS static bool release(LockDaemon *lockd, Lock *lock, uint64_t deadline_us
     g_autoptr(GError) save_error = NULL;
     LockWorkerReply reply;
 
-    if (!unlock(lockd, lock, deadline_us, &reply, error))
+    if (!unlock(lockd, lock->resource, lock->fd, lock->is_local, lock_removes_file(lock), &reply,
+                deadline_us, error))
         return false;
     /* Closing the last descriptor does what the file system did not do for us. */
     if (reply.errnum != 0)

@@ -180,11 +180,8 @@ SUSPENDS static bool keep_pipe(Logs *logs, GuestLog *log, int *ret_write_fd, GEr
         close(write_fd);
         return false;
     }
-    if (!kept_fds_put(logs->kept, log->pipe_name, read_fd, error)) {
-        close(write_fd);
-        return false;
-    }
-    if (!logs_adopt(logs, log, read_fd, error)) {
+    if (!kept_fds_put(logs->kept, log->pipe_name, read_fd, error) ||
+        !logs_adopt(logs, log, read_fd, error)) {
         kept_fds_drop(logs->kept, log->pipe_name);
         close(write_fd);
         return false;

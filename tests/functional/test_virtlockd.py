@@ -3,6 +3,7 @@ callers are told."""
 
 import fcntl
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import harness
 import lock_case
 import rpc
 from lock_case import (AUTOCREATE, INTERNAL_ERROR, INVALID_ARG, OPERATION_DENIED,
-                       OPERATION_INVALID, RESOURCE_BUSY, SHARED, SYSTEM_ERROR)
+                       OPERATION_FAILED, OPERATION_INVALID, RESOURCE_BUSY, SHARED, SYSTEM_ERROR)
 
 # Every procedure with arguments that are good, but for the state of the connection.
 CALLS = {'NEW': {'path': '/no/such/space'}, 'CREATE_LOCKSPACE': {'path': '/no/such/space'},
@@ -256,12 +257,25 @@ class FullDisk(lock_case.TestCase):
             while True:
                 filler.write(bytes(4096))
         self.assertIn('No space left', self.refused(SYSTEM_ERROR, client.acquire, disk))
-        # The program that has locked it lets go of it beside the answer.
-        harness.wait_until(lambda: not lock_case.is_locked(disk), 'it is given back')
+        self.assertFalse(lock_case.is_locked(disk))
         client.release(other_disk)
         self.assertFalse(lock_case.is_locked(other_disk))
         (folder / 'filler').unlink()
         client.acquire(disk)
+
+
+class StuckHolder(lock_case.TestCase):
+    def test_lock_that_nobody_keeps_is_not_had(self):
+        """Though the holder, which does not answer, has its descriptor."""
+        self.start_lockd()
+        disk, client = self.file(), self.client()
+        client.acquire(self.file('other'))
+        os.kill(self.holder.process.pid, signal.SIGSTOP)
+        self.assertIn('did not answer', self.refused(OPERATION_FAILED, client.acquire, disk))
+        self.assertFalse(lock_case.is_locked(disk))
+        os.kill(self.holder.process.pid, signal.SIGCONT)
+        client.acquire(disk)
+        self.assertTrue(lock_case.is_locked(disk))
 
 
 class TwoDaemons(lock_case.TestCase):
