@@ -65,16 +65,36 @@ static bool check_resource(const LockDaemon *lockd, const char *space, const cha
 
 /* ---- Resources, one change at a time ---- */
 
-SUSPENDS static bool resource_enter(LockResource *resource, uint64_t deadline_us, GError **error)
+/* A reference to one whose mutex is ours, until the reference is given back. */
+typedef LockResource EnteredResource;
+
+static void resource_leave(EnteredResource *resource)
+{
+    fiber_mutex_unlock(&resource->mutex);
+    lock_resource_unref(resource);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(EnteredResource, resource_leave)
+
+SUSPENDS static EnteredResource *resource_enter(LockResource *resource, uint64_t deadline_us,
+                                                GError **error)
 {
     g_autoptr(GError) wait_error = NULL;
 
     if (fiber_mutex_lock(&resource->mutex, deadline_us, &wait_error))
-        return true;
+        return lock_resource_ref(resource);
     error_set(error, VIR_FROM_LOCKSPACE, (ErrorCode)wait_error->code,
               "waited for another call about resource '%s': %s", resource->name,
               error_detail(wait_error));
-    return false;
+    return NULL;
+}
+
+SUSPENDS static EnteredResource *enter_named(LockDaemon *lockd, const char *space,
+                                             const char *name, uint64_t deadline_us, GError **error)
+{
+    if (!check_resource(lockd, space, name, error))
+        return NULL;
+    g_autoptr(LockResource) resource = lock_table_get_resource(lockd->table, space, name);
+    return resource_enter(resource, deadline_us, error);
 }
 
 /* False with @error when the worker says that it failed. */
@@ -207,15 +227,10 @@ bool lockd_acquire(LockDaemon *lockd, LockOwner *owner, const char *space, const
                    bool is_shared, bool owns_file, GError **error)
 {
     uint64_t deadline_us = fiber_deadline_ms(FILE_PATIENCE_MS);
+    g_autoptr(EnteredResource) resource = enter_named(lockd, space, name, deadline_us, error);
 
-    if (!check_resource(lockd, space, name, error))
-        return false;
-    g_autoptr(LockResource) resource = lock_table_get_resource(lockd->table, space, name);
-    if (!resource_enter(resource, deadline_us, error))
-        return false;
-    bool ok = acquire(lockd, owner, resource, is_shared, owns_file, deadline_us, error);
-    fiber_mutex_unlock(&resource->mutex);
-    return ok;
+    return resource &&
+           acquire(lockd, owner, resource, is_shared, owns_file, deadline_us, error);
 }
 
 /* With the resource's mutex. From the moment at which it is unlocked the lock is nobody's; a
@@ -261,28 +276,21 @@ bool lockd_release(LockDaemon *lockd, LockOwner *owner, const char *space, const
                    GError **error)
 {
     uint64_t deadline_us = fiber_deadline_ms(FILE_PATIENCE_MS);
+    g_autoptr(EnteredResource) resource = enter_named(lockd, space, name, deadline_us, error);
 
-    if (!check_resource(lockd, space, name, error))
-        return false;
-    g_autoptr(LockResource) resource = lock_table_get_resource(lockd->table, space, name);
-    if (!resource_enter(resource, deadline_us, error))
-        return false;
-    bool ok = release_of_owner(lockd, owner, resource, deadline_us, error);
-    fiber_mutex_unlock(&resource->mutex);
-    return ok;
+    return resource && release_of_owner(lockd, owner, resource, deadline_us, error);
 }
 
 bool lockd_release_lock(LockDaemon *lockd, LockResource *resource, uint64_t id, GError **error)
 {
     uint64_t deadline_us = fiber_deadline_ms(FILE_PATIENCE_MS);
+    g_autoptr(EnteredResource) entered = resource_enter(resource, deadline_us, error);
 
-    if (!resource_enter(resource, deadline_us, error))
+    if (!entered)
         return false;
     /* It may have been given back while we waited. */
     Lock *lock = lock_resource_get(resource, id);
-    bool ok = !lock || release(lockd, lock, deadline_us, error);
-    fiber_mutex_unlock(&resource->mutex);
-    return ok;
+    return !lock || release(lockd, lock, deadline_us, error);
 }
 
 /* ---- Files of resources, lock spaces ---- */
@@ -291,22 +299,19 @@ SUSPENDS static bool change_resource(LockDaemon *lockd, LockOp op, const char *v
                                      const char *space, const char *name, GError **error)
 {
     uint64_t deadline_us = fiber_deadline_ms(FILE_PATIENCE_MS);
+    g_autoptr(EnteredResource) resource = enter_named(lockd, space, name, deadline_us, error);
     LockWorkerReply reply;
 
-    if (!check_resource(lockd, space, name, error))
-        return false;
-    g_autoptr(LockResource) resource = lock_table_get_resource(lockd->table, space, name);
-    if (!resource_enter(resource, deadline_us, error))
+    if (!resource)
         return false;
     const Lock *holder = op == LOCK_OP_DELETE ? lock_resource_find_conflict(resource, false) : NULL;
-    if (holder)
+    if (holder) {
         conflict_set(error, resource, holder);
-    bool ok = !holder &&
-              lock_files_call(lockd->files, op, 0, resource->path, -1, deadline_us, &reply, NULL,
-                              error) &&
-              check_reply(lockd, resource, &reply, verb, error);
-    fiber_mutex_unlock(&resource->mutex);
-    return ok;
+        return false;
+    }
+    return lock_files_call(lockd->files, op, 0, resource->path, -1, deadline_us, &reply, NULL,
+                           error) &&
+           check_reply(lockd, resource, &reply, verb, error);
 }
 
 bool lockd_create_resource(LockDaemon *lockd, const char *space, const char *name, GError **error)
