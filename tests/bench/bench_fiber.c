@@ -126,18 +126,11 @@ static int handle_fd(sd_event_source *source, int fd, uint32_t revents, void *da
 }
 
 /* All descriptors become ready at once; how much each one costs until all are served. */
-static void bench_fds_of_fibers(int n_fds)
+static void bench_ready_fds(FiberLoop *loop, const int *fds, int n_fds, const char *what)
 {
-    g_autofree char *what = g_strdup_printf("fiber_wait_fd, %d ready at once, each", n_fds);
-    g_autoptr(FiberLoop) loop = fiber_loop_new(NULL);
-    int fds[N_FDS];
     const int n_rounds = 100000 / n_fds;
-
-    for (int i = 0; i < n_fds; i++) {
-        fds[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        fiber_spawn(loop, "fd", wait_fd_body, &fds[i], NULL, NULL);
-    }
     uint64_t begin = fiber_now_us();
+
     for (int round = 0; round < n_rounds; round++) {
         uint64_t goal = n_calls + (uint64_t)n_fds;
         for (int i = 0; i < n_fds; i++)
@@ -146,6 +139,19 @@ static void bench_fds_of_fibers(int n_fds)
             fiber_loop_step(loop, 0, NULL);
     }
     print_ns(what, begin, (uint64_t)(n_rounds * n_fds));
+}
+
+static void bench_fds_of_fibers(int n_fds)
+{
+    g_autofree char *what = g_strdup_printf("fiber_wait_fd, %d ready at once, each", n_fds);
+    g_autoptr(FiberLoop) loop = fiber_loop_new(NULL);
+    int fds[N_FDS] = { 0 };
+
+    for (int i = 0; i < n_fds; i++) {
+        fds[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        fiber_spawn(loop, "fd", wait_fd_body, &fds[i], NULL, NULL);
+    }
+    bench_ready_fds(loop, fds, n_fds, what);
     g_clear_pointer(&loop, fiber_loop_free);
     for (int i = 0; i < n_fds; i++)
         close(fds[i]);
@@ -155,22 +161,13 @@ static void bench_fds_of_sources(int n_fds)
 {
     g_autofree char *what = g_strdup_printf("sd_event_add_io, %d ready at once, each", n_fds);
     g_autoptr(FiberLoop) loop = fiber_loop_new(NULL);
-    int fds[N_FDS];
-    const int n_rounds = 100000 / n_fds;
+    int fds[N_FDS] = { 0 };
 
     for (int i = 0; i < n_fds; i++) {
         fds[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         sd_event_add_io(fiber_loop_get_event(loop), NULL, fds[i], EPOLLIN, handle_fd, NULL);
     }
-    uint64_t begin = fiber_now_us();
-    for (int round = 0; round < n_rounds; round++) {
-        uint64_t goal = n_calls + (uint64_t)n_fds;
-        for (int i = 0; i < n_fds; i++)
-            eventfd_write(fds[i], 1);
-        while (n_calls < goal)
-            fiber_loop_step(loop, 0, NULL);
-    }
-    print_ns(what, begin, (uint64_t)(n_rounds * n_fds));
+    bench_ready_fds(loop, fds, n_fds, what);
     g_clear_pointer(&loop, fiber_loop_free);
     for (int i = 0; i < n_fds; i++)
         close(fds[i]);

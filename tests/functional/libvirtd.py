@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -15,9 +16,10 @@ import namespaces
 PROGRAM = shutil.which('libvirtd', path='/usr/sbin:/usr/bin')
 SOCKET = '/run/libvirt/libvirt-sock'
 
+CAN_BE = PROGRAM and harness.IS_PRIVATE and not harness.IS_SANITIZED
+
 needs_libvirtd = unittest.skipUnless(
-    PROGRAM and harness.IS_PRIVATE and not harness.IS_SANITIZED,
-    'needs libvirtd, and private namespaces (root), and no sanitizer')
+    CAN_BE, 'needs libvirtd, and private namespaces (root), and no sanitizer')
 
 CONFIG = '''auth_unix_rw = "none"
 auth_unix_ro = "none"
@@ -46,6 +48,18 @@ signal.signal(signal.SIGUSR1, lambda *unused: os.kill(daemon, signal.SIGKILL))
 while os.wait()[0] != daemon:
     pass
 '''
+
+
+def start_for_module():
+    """One for all tests of a module, from its setUpModule; it ends with the module. None where it
+    cannot be, and tests that need it are skipped."""
+    if not CAN_BE:
+        return None
+    folder = tempfile.TemporaryDirectory()
+    unittest.addModuleCleanup(folder.cleanup)
+    daemon = Libvirtd(folder.name).start()
+    unittest.addModuleCleanup(daemon.stop)
+    return daemon
 
 
 class Libvirtd:

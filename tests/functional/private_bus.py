@@ -30,12 +30,14 @@ class PrivateBus:
         self.address = f'unix:path={self.path}'
 
     def run(self, argv, **options):
-        process = subprocess.Popen([str(word) for word in argv], stdin=subprocess.DEVNULL,
-                                   **options)
+        process = subprocess.Popen([str(word) for word in argv],
+                                   **{'stdin': subprocess.DEVNULL, **options})
 
         def end():
             process.kill()
             process.wait()
+            if process.stdin:
+                process.stdin.close()
         self.test.addCleanup(end)
         return process
 
@@ -46,11 +48,11 @@ class PrivateBus:
         harness.wait_until(lambda: harness.is_listening(self.path), 'the bus listens')
         return process
 
-    def start_service(self, name, output_path, *words):
+    def start_service(self, name, output_path, *words, **options):
         """Runs the program name of this folder, which prints READY when it is on the bus."""
         with open(output_path, 'a') as output:
             process = self.run([sys.executable, Path(__file__).with_name(name), self.address,
-                                *words], stdout=output)
+                                *words], stdout=output, **options)
         harness.wait_until(lambda: 'READY' in Path(output_path).read_text(),
                            f'{name} is on the bus')
         return process

@@ -154,13 +154,18 @@ class AuthPolkit(harness.TestCase):
         self.assert_refused(AUTH_UNAVAILABLE, 'polkit cannot be asked', client.result, 'REMOTE',
                             'AUTH_POLKIT', client.reply_to(serial))
 
-    def test_client_that_goes_takes_its_question_back(self):
+    def ask_a_person(self):
+        """A daemon, and a client of it for whom polkit is being asked."""
         self.start_bus()
         self.start_authority('wait')
         daemon = self.polkit_daemon()
         client = self.connect(daemon)
         client.send_call('REMOTE', 'AUTH_POLKIT')
         harness.wait_until(lambda: 'CHECK' in self.asked(), 'polkit is asked')
+        return daemon, client
+
+    def test_client_that_goes_takes_its_question_back(self):
+        _daemon, client = self.ask_a_person()
         number = self.asked().split('CHECK ')[1].split()[6]
         client.close()
         harness.wait_until(lambda: f'CANCEL {number}' in self.asked(), 'polkit is told')
@@ -181,12 +186,7 @@ class AuthPolkit(harness.TestCase):
         self.assertLess(time.monotonic() - started, 2)
 
     def test_daemon_ends_while_a_person_is_asked(self):
-        self.start_bus()
-        self.start_authority('wait')
-        daemon = self.polkit_daemon()
-        client = self.connect(daemon)
-        client.send_call('REMOTE', 'AUTH_POLKIT')
-        harness.wait_until(lambda: 'CHECK' in self.asked(), 'polkit is asked')
+        daemon, _client = self.ask_a_person()
         started = time.monotonic()
         daemon.stop()
         self.assertLess(time.monotonic() - started, 5)

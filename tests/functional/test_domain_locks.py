@@ -19,7 +19,7 @@ import harness
 ROUNDS = 100 if harness.IS_SOAK else 3
 DEBIAN_VIRTLOCKD = shutil.which('virtlockd', path='/usr/sbin')
 DEBIAN_SOCKET = Path('/run/libvirt/virtlockd-sock')
-QEMU_CONF = 'lock_manager = "lockd"\nstdio_handler = "file"\n'
+LOCKED = 'lock_manager = "lockd"\n'
 
 
 def is_free(path, mode=fcntl.LOCK_EX):
@@ -37,6 +37,14 @@ def disk_xml(path, target='vda', extra=''):
             f"<target dev='{target}' bus='virtio'/>{extra}</disk>")
 
 
+def write_conf(root, qemu, lockd=None):
+    folder = root / 'etc/libvirt'
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / 'qemu.conf').write_text(qemu + 'stdio_handler = "file"\n')
+    if lockd is not None:
+        (folder / 'qemu-lockd.conf').write_text(lockd)
+
+
 class LockCase(domain_case.TestCase):
     """A virtqemud that locks disks, and an image."""
 
@@ -46,7 +54,7 @@ class LockCase(domain_case.TestCase):
         super().setUp()
         self.image = self.new_image('disk.img')
         self.start_virtlockd()
-        self.write_conf(self.root, self.lockd_conf)
+        write_conf(self.root, LOCKED, self.lockd_conf)
         self.start_qemud()
 
     def start_virtlockd(self):
@@ -57,13 +65,6 @@ class LockCase(domain_case.TestCase):
 
     def lock_socket(self):
         return Path(self.virtlockd.socket())
-
-    def write_conf(self, root, lockd=None):
-        folder = root / 'etc/libvirt'
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / 'qemu.conf').write_text(QEMU_CONF)
-        if lockd is not None:
-            (folder / 'qemu-lockd.conf').write_text(lockd)
 
     def new_image(self, name):
         path = self.root / name
@@ -78,7 +79,7 @@ class LockCase(domain_case.TestCase):
         root = self.root / '2'
         (root / 'run/libvirt').mkdir(parents=True)
         (root / 'run/libvirt/virtlockd-sock').symlink_to(self.lock_socket())
-        self.write_conf(root, self.lockd_conf)
+        write_conf(root, LOCKED, self.lockd_conf)
         other = harness.Daemon('virtqemud', root)
         return self.adopt(other)
 
@@ -89,28 +90,32 @@ class LockCase(domain_case.TestCase):
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 0)
         return file
 
-
-@guest.needs_qemu
-class Locking:
-    """What happens, whoever holds the locks."""
-
-    def test_running_guest_has_its_disk_locked_until_it_ends(self):
-        self.define_disk()
-        self.sh('start', 'a')
-        self.assertFalse(is_free(self.image))
-        self.sh('destroy', 'a')
-        self.assertTrue(is_free(self.image))
-
-    def test_paused_guest_gives_its_lock_back_and_takes_it_again(self):
-        self.define_disk()
-        self.sh('start', 'a', '--paused')
-        self.assertTrue(is_free(self.image))
-        self.sh('resume', 'a')
+    def check_lock_follows(self):
+        """The disk of guest a, which runs, is locked as long as it does."""
         self.assertFalse(is_free(self.image))
         self.sh('suspend', 'a')
         self.assertTrue(is_free(self.image))
         self.sh('resume', 'a')
         self.assertFalse(is_free(self.image))
+        self.sh('destroy', 'a')
+        self.assertTrue(is_free(self.image))
+
+
+@guest.needs_qemu
+class Locking:
+    """What happens, whoever holds the locks."""
+
+    def test_guest_has_its_disk_locked_while_it_runs(self):
+        self.define_disk()
+        self.sh('start', 'a')
+        self.check_lock_follows()
+
+    def test_guest_that_starts_paused_takes_its_lock_when_it_goes_on(self):
+        self.define_disk()
+        self.sh('start', 'a', '--paused')
+        self.assertTrue(is_free(self.image))
+        self.sh('resume', 'a')
+        self.check_lock_follows()
 
     def test_guest_that_somebody_pauses_by_its_monitor_gives_its_lock_back(self):
         self.define_disk()
@@ -196,12 +201,7 @@ class Locking:
         self.qemud.start()
         self.assertFalse(is_free(self.image))
         self.wait_state('running (booted)')
-        self.sh('suspend', 'a')
-        self.assertTrue(is_free(self.image))
-        self.sh('resume', 'a')
-        self.assertFalse(is_free(self.image))
-        self.sh('destroy', 'a')
-        self.assertTrue(is_free(self.image))
+        self.check_lock_follows()
 
     def test_guest_that_ends_without_its_daemon_has_no_lock(self):
         self.define_disk()
@@ -225,19 +225,16 @@ class Locking:
         self.qemud.start()
         harness.wait_until(lambda: is_free(self.image), 'the lock is given back')
 
-    def run_unlocked(self, action):
+    def run_unlocked(self, action=None):
         """A guest that somebody lets run by its monitor while somebody else has its disk."""
-        self.define_disk(extra_top=f'<on_lockfailure>{action}</on_lockfailure>')
+        self.define_disk(extra_top=f'<on_lockfailure>{action}</on_lockfailure>' if action else '')
         self.sh('start', 'a', '--paused')
         held = self.hold(self.image)
         self.sh('qemu-monitor-command', 'a', '--hmp', 'cont')
         return held
 
     def test_guest_without_its_lock_is_paused(self):
-        self.define_disk()
-        self.sh('start', 'a', '--paused')
-        self.hold(self.image)
-        self.sh('qemu-monitor-command', 'a', '--hmp', 'cont')
+        self.run_unlocked()
         harness.wait_until(lambda: 'runs without its locks' in self.qemud.output(), 'it is noticed')
         harness.wait_until(lambda: self.state().startswith('paused'), 'it is paused')
 
@@ -442,12 +439,7 @@ class LockingByOurs(Locking, Ours):
             harness.wait_until(lambda: thief.n_tries > tries + 1, 'somebody tries to get the lock')
         thief.finish()
         self.assertEqual(thief.n_stolen, 0)
-        self.sh('suspend', 'a')
-        self.assertTrue(is_free(self.image))
-        self.sh('resume', 'a')
-        self.assertFalse(is_free(self.image))
-        self.sh('destroy', 'a')
-        self.assertTrue(is_free(self.image))
+        self.check_lock_follows()
 
     def test_locks_are_held_through_kills_of_virtlockd(self):
         def restart():
@@ -483,23 +475,16 @@ class LeasesOnlyByOurs(LeasesOnly, Ours):
 
 @guest.needs_qemu
 class Configuration(domain_case.TestCase):
-    def write_conf(self, qemu, lockd=None):
-        folder = self.root / 'etc/libvirt'
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / 'qemu.conf').write_text(qemu + 'stdio_handler = "file"\n')
-        if lockd is not None:
-            (folder / 'qemu-lockd.conf').write_text(lockd)
-
     def check(self, status):
         daemon = harness.Daemon('virtqemud', self.root)
         return self.run_command([daemon.program, *daemon.place(), '--check-config'], status=status)
 
     def test_wrong_value_in_the_second_file_is_named(self):
-        self.write_conf('lock_manager = "lockd"\n', 'auto_disk_leases = "x"\n')
+        write_conf(self.root, LOCKED, 'auto_disk_leases = "x"\n')
         self.assertRegex(self.check(1), r'qemu-lockd\.conf:1: auto_disk_leases: expected')
 
     def test_second_file_is_not_read_without_need(self):
-        self.write_conf('', 'auto_disk_leases = "x"\n')
+        write_conf(self.root, '', 'auto_disk_leases = "x"\n')
         self.check(0)
 
     def test_without_a_lock_manager_nothing_is_locked_and_nobody_asked(self):

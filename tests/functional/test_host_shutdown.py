@@ -5,16 +5,17 @@ import signal
 
 import guest
 import harness
-import host_bus
-from host_bus import HOLDS
+import host_case
+import private_bus
+from host_case import HOLDS
 
 PRESSED = 'GUEST-POWERBUTTON'
 
 
 @guest.needs_qemu
-@host_bus.needs_bus
+@private_bus.needs_bus
 @harness.needs_root
-class HostShutdown(host_bus.TestCase):
+class HostShutdown(host_case.TestCase):
     def is_off(self, name='a'):
         return self.state(name).startswith('shut off')
 

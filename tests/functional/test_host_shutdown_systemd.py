@@ -7,14 +7,15 @@ import threading
 import domain_case
 import guest
 import harness
-import host_bus
+import host_case
 import namespaces
+import private_bus
 
 
 @guest.needs_qemu
-@host_bus.needs_bus
+@private_bus.needs_bus
 @harness.needs_private_namespaces
-class ServiceManager(host_bus.TestCase):
+class ServiceManager(host_case.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -77,9 +78,9 @@ class ServiceManager(host_bus.TestCase):
 
 
 @guest.needs_qemu
-@host_bus.needs_bus
+@private_bus.needs_bus
 @harness.needs_private_namespaces
-class Scopes(host_bus.TestCase):
+class Scopes(host_case.TestCase):
     """Scopes, where systemd does not do as it is asked."""
 
     @classmethod

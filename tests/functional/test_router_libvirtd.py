@@ -5,7 +5,6 @@ import os
 import re
 import select
 import subprocess
-import tempfile
 import unittest
 
 import harness
@@ -18,21 +17,11 @@ NETWORK = '''<network><name>%s</name><bridge name='%s'/>
 <ip address='192.0.2.1' netmask='255.255.255.0'/></network>'''
 
 _libvirtd = None
-_folder = None
 
 
 def setUpModule():
-    global _libvirtd, _folder
-    if not (libvirtd.PROGRAM and harness.IS_PRIVATE and not harness.IS_SANITIZED):
-        return
-    _folder = tempfile.TemporaryDirectory()
-    _libvirtd = libvirtd.Libvirtd(_folder.name).start()
-
-
-def tearDownModule():
-    if _libvirtd:
-        _libvirtd.stop()
-        _folder.cleanup()
+    global _libvirtd
+    _libvirtd = libvirtd.start_for_module()
 
 
 @libvirtd.needs_libvirtd

@@ -1,16 +1,10 @@
 """Secrets beside Debian's libvirtd: the same calls to both, answers and events compared. Where we
 answer otherwise on purpose, DIFFERENCES says how and why."""
 
-import tempfile
-
-import harness
 import libvirtd
 import rpc
 import secret_case
 from secret_case import CEPH, ISCSI, TLS, VALIDATE, VOLUME, VTPM, uuid_of, wire, xml
-
-_libvirtd = None
-_folder = None
 
 # Call: why libvirtd's answer is not ours.
 DIFFERENCES = {
@@ -24,17 +18,7 @@ DIFFERENCES = {
 
 
 def setUpModule():
-    global _libvirtd, _folder
-    if not (libvirtd.PROGRAM and harness.IS_PRIVATE and not harness.IS_SANITIZED):
-        return
-    _folder = tempfile.TemporaryDirectory()
-    _libvirtd = libvirtd.Libvirtd(_folder.name).start()
-
-
-def tearDownModule():
-    if _libvirtd:
-        _libvirtd.stop()
-        _folder.cleanup()
+    libvirtd.start_for_module()
 
 
 def usage(kind, inside='', number=9):
