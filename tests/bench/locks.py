@@ -4,8 +4,9 @@
     tests/bench/locks.py [--build DIR] [--rounds N] [--owners N]
 
 Needs root: everything runs in private namespaces. Ours has its holder, which confirms each lock.
-The floor opens, locks, unlocks and closes the same file with no daemon. Medians count; sides take
-turns.
+Alone on a machine nobody shares a side's libraries: all that is resident counts, but of the C library
+and the loader, which every process has. The floor opens, locks, unlocks and closes the same file with
+no daemon. Medians count; sides take turns. --rounds 0 measures memory only.
 """
 
 import argparse
@@ -14,53 +15,17 @@ import fcntl
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parent / 'functional')]
-import namespaces  # noqa: E402
+from beside import Side, spawn  # it says where the others are
+
+import namespaces
 
 SECONDS = 2
-SETTLE_S = 2
 REPLY_BYTES = 28
-
-
-def spawn(argv):
-    return subprocess.Popen([str(word) for word in argv], stdin=subprocess.DEVNULL,
-                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-class Side:
-    def __init__(self, name, socket_path, commands):
-        self.name, self.socket_path, self.commands = name, socket_path, commands
-        self.processes = []
-
-    def start(self):
-        for command in self.commands:
-            self.processes.append(spawn(command))
-            time.sleep(0.3)
-        import harness
-        harness.wait_until(lambda: harness.is_listening(self.socket_path), f'{self.name} listens')
-        time.sleep(SETTLE_S)
-
-    def stop(self):
-        for process in reversed(self.processes):
-            process.terminate()
-            process.wait()
-        self.processes = []
-
-    def pss_kib(self):
-        """Of its daemon and all that belongs to it."""
-        import harness
-        pids = [process.pid for process in self.processes]
-        for pid in list(pids):
-            with open(f'/proc/{pid}/task/{pid}/children', encoding='ascii') as children:
-                pids += map(int, children.read().split())
-        return sum(harness.memory_kib(pid) for pid in pids)
 
 
 @contextlib.contextmanager
@@ -138,11 +103,11 @@ def floor_pairs_per_second(folder):
 
 def measure_memory(side, folder, count):
     side.start()
-    idle = side.pss_kib()
+    idle, alone = side.pss_kib(), side.alone_kib()
     with owners(side, folder, count):
         busy = side.pss_kib()
     side.stop()
-    return idle, busy
+    return idle, alone, busy
 
 
 def row(title, unit, values):
@@ -185,11 +150,14 @@ def main():
         side.stop()
     print('| what | splitvirt | libvirt | floor | to libvirt |\n'
           '| --- | ---: | ---: | ---: | ---: |')
-    row('virtlockd just started, with its holder, PSS', 'KiB', (memory[0][0], memory[1][0], None))
-    row(f'the same with {options.owners} guests', 'KiB', (memory[0][1], memory[1][1], None))
-    row('lock and unlock, one client', '/s', [statistics.median(v) for v in zip(*alone)])
-    row(f'the same beside {options.owners} guests', '/s',
-        [statistics.median(v) for v in zip(*beside)] + [None])
+    ours, theirs = memory
+    row('virtlockd just started, with its holder, PSS', 'KiB', (ours[0], theirs[0], None))
+    row('the same, alone on a machine', 'KiB', (ours[1], theirs[1], None))
+    row(f'with {options.owners} guests, PSS', 'KiB', (ours[2], theirs[2], None))
+    if options.rounds:
+        row('lock and unlock, one client', '/s', [statistics.median(v) for v in zip(*alone)])
+        row(f'the same beside {options.owners} guests', '/s',
+            [statistics.median(v) for v in zip(*beside)] + [None])
     shutil.rmtree(root)
     return 0
 

@@ -4,8 +4,10 @@
     tests/bench/logs.py [--build DIR] [--rounds N] [--guests N]
 
 Needs root: everything runs in private namespaces, with logs on tmpfs. Ours has its holder, which
-confirms each pipe; its memory counts. The floor of throughput is a process that reads the pipe
-and writes a file, with no limits. Medians count; sides take turns.
+confirms each pipe; its memory counts. Alone on a machine nobody shares a side's libraries: all that
+is resident counts, but of the C library and the loader, which every process has. The floor of
+throughput is a process that reads the pipe and writes a file, with no limits. Medians count; sides
+take turns. --rounds 0 measures memory only.
 """
 
 import argparse
@@ -18,48 +20,23 @@ import tempfile
 import time
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parent / 'functional')]
-import namespaces  # noqa: E402
+import beside  # it says where the others are
+
+import namespaces
 
 MIB = 1 << 20
-SETTLE_S = 2
 LINE = b'a line of a guest, as long as lines of consoles are, more or less\n'
 BLOCK = LINE * (65536 // len(LINE))
 FAST_MIB, SLOW_LINES = 128, 5000
 
 
-def spawn(argv, **options):
-    return subprocess.Popen([str(word) for word in argv], stdin=subprocess.DEVNULL,
-                            stdout=options.pop('stdout', subprocess.DEVNULL),
-                            stderr=subprocess.DEVNULL, **options)
-
-
-class Side:
-    """A virtlogd. commands: its processes; folder: where its logs are."""
+class Side(beside.Side):
+    """A virtlogd. folder: where its logs are."""
 
     def __init__(self, name, socket_path, commands, folder):
-        self.name, self.socket_path, self.commands = name, socket_path, commands
-        self.folder, self.processes = Path(folder), []
-
-    def start(self):
-        import harness
+        super().__init__(name, socket_path, commands)
+        self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        for command in self.commands:
-            self.processes.append(spawn(command))
-            time.sleep(0.3)
-        harness.wait_until(lambda: harness.is_listening(self.socket_path), f'{self.name} listens')
-        time.sleep(SETTLE_S)
-
-    def stop(self):
-        for process in reversed(self.processes):
-            process.terminate()
-            process.wait()
-        self.processes = []
-
-    def pss_kib(self):
-        import harness
-        return sum(harness.memory_kib(process.pid) for process in self.processes)
 
     def cpu_s(self):
         """Of all its threads; in the middle of work none of them ends."""
@@ -131,17 +108,18 @@ def cost_of_a_line(side, client):
 
 
 def memory(side, client, guests):
-    """KiB of the side alone, and with that many guests that have said something."""
-    idle = side.pss_kib()
+    """KiB of the side with nothing to do, the same counted as if it were alone on the machine, and
+    both again with that many guests that have said something."""
+    idle, alone = side.pss_kib(), side.alone_kib()
     fds = [side.open(client, f'{number}.log') for number in range(guests)]
     for fd in fds:
         os.write(fd, LINE)
-    time.sleep(SETTLE_S)
-    full = side.pss_kib()
+    time.sleep(beside.SETTLE_S)
+    full, full_alone = side.pss_kib(), side.alone_kib()
     for fd in fds:
         os.close(fd)
-    time.sleep(SETTLE_S)
-    return idle, full
+    time.sleep(beside.SETTLE_S)
+    return idle, alone, full, full_alone
 
 
 def row(title, ours, theirs, floor=None):
@@ -155,9 +133,9 @@ def row(title, ours, theirs, floor=None):
 def measure(sides, floor, rounds, guests):
     import log_case
     clients = {side.name: log_case.LogClient(side.socket_path, timeout_s=60) for side in sides}
-    idle, full, fast, slow = {}, {}, {}, {}
+    fast, slow, needed = {}, {}, []
     for side in sides:
-        idle[side.name], full[side.name] = memory(side, clients[side.name], guests)
+        needed.append(memory(side, clients[side.name], guests))
         side.clean()
     for _ in range(rounds):
         for side in [*sides, floor]:
@@ -171,12 +149,15 @@ def measure(sides, floor, rounds, guests):
                   for table in (fast, slow))
     print('| what | splitvirt | libvirt | floor | to libvirt | to floor |\n'
           '| --- | ---: | ---: | ---: | ---: | ---: |')
-    print(row('one guest, blocks (MiB/s)', fast[ours], fast[theirs], fast['floor']))
-    print(row('a line that comes alone (us of CPU)', slow[ours], slow[theirs]))
-    print(row('idle, PSS (KiB)', idle[ours], idle[theirs]))
-    print(row(f'with {guests} guests, PSS (KiB)', full[ours], full[theirs]))
-    print(row('a guest (KiB)', (full[ours] - idle[ours]) / guests,
-              (full[theirs] - idle[theirs]) / guests))
+    if rounds:
+        print(row('one guest, blocks (MiB/s)', fast[ours], fast[theirs], fast['floor']))
+        print(row('a line that comes alone (us of CPU)', slow[ours], slow[theirs]))
+    idle, alone, full, full_alone = zip(*needed)
+    print(row('idle, PSS (KiB)', *idle))
+    print(row('idle, alone on a machine (KiB)', *alone))
+    print(row(f'with {guests} guests, PSS (KiB)', *full))
+    print(row('a guest (KiB)', *((after - before) / guests
+                                 for before, after in zip(alone, full_alone))))
 
 
 def main():

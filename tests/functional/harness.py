@@ -42,6 +42,10 @@ DAEMONS = {'virtlogd': None, 'virtlockd': None, 'virtsecretd': 'secret', 'virtne
 # virtproxyd owns the legacy names of the sockets.
 SOCKET_NAMES = {'virtproxyd': 'libvirt'}
 
+# A mapping's line in /proc/PID/smaps; pages of the kernel's own are everybody's, too.
+_MAPPING = re.compile(r'[0-9a-f]+-[0-9a-f]+ \S+ (\S+) \S+ \d+ *(.*)')
+_OF_EVERY_PROCESS = re.compile(r'/(libc|ld-linux\S*|ld64)\.so\.\d+$|^\[v\w+\]$')
+
 _SANITIZER_REPORT = re.compile(r'(ERROR: \w+Sanitizer|runtime error:)')
 
 needs_root = unittest.skipUnless(IS_ROOT, 'needs root')
@@ -366,6 +370,27 @@ def memory_kib(pid, field='Pss'):
             if line.startswith(field + ':'):
                 return int(line.split()[1])
     raise KeyError(field)
+
+
+def memory_alone_kib(*pids):
+    """The PSS that the processes would have together if nobody else used their programs and
+    libraries: all that they have resident, what several of them have mapped once. Of the C library
+    and the loader, which every process of a machine has mapped anyway, only the pages that are
+    their own count."""
+    own, of_files = 0, {}
+    for pid in pids:
+        with open(f'/proc/{pid}/smaps', encoding='utf-8') as lines:
+            for line in lines:
+                if mapping := _MAPPING.match(line):
+                    place = mapping.groups()
+                elif line.startswith('Rss:'):
+                    resident = int(line.split()[1])
+                elif line.startswith('Anonymous:'):
+                    anonymous = int(line.split()[1])
+                    own += anonymous
+                    if not _OF_EVERY_PROCESS.search(place[1]):
+                        of_files[place] = max(of_files.get(place, 0), resident - anonymous)
+    return own + sum(of_files.values())
 
 
 def _config_value(value):
