@@ -8,7 +8,11 @@ from pathlib import Path
 import harness
 import made_up_sysfs
 import nodedev_case
-from nodedev_case import INVALID_ARG, NO_NODE_DEVICE, OPERATION_INVALID, in_order
+import rpc
+from nodedev_case import (CONFIG_UNSUPPORTED, INVALID_ARG, NO_NODE_DEVICE, OPERATION_INVALID,
+                          in_order)
+
+INTERNAL_ERROR = 1
 
 # What is different, and why.
 DIFFERENCES = {
@@ -48,6 +52,15 @@ class Machines(nodedev_case.TestCase):
         for name, xml in expected.items():
             with self.subTest(name):
                 self.assertEqual(in_order(self.xml(client, name)), in_order(xml))
+                self.assert_valid(client, xml)
+
+    def assert_valid(self, client, xml):
+        """It cannot be made, but for a reason that is not in the schema."""
+        xml = re.sub('<parent>.*</parent>', '<parent>nope</parent>', xml)
+        with self.assertRaises(rpc.Error) as caught:
+            client.call('NODE_DEVICE_CREATE_XML', xml_desc=xml, flags=1)
+        self.assertIn(caught.exception.code, (INTERNAL_ERROR, CONFIG_UNSUPPORTED),
+                      caught.exception)
 
     def test_server_is_told_as_existing_daemons_do(self):
         expected = recorded('server')
