@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/uuid.h"
+#include "virtnodedevd/device_schema.h"
 #include "xml/read.h"
 
 /* In errors: names of documents do not count, since the kernel decides them. */
@@ -20,32 +21,6 @@ static const char *const types[] = {
 };
 
 #define FAIL(error, code, ...) error_fail((error), VIR_FROM_NODEDEV, (code), __VA_ARGS__)
-
-/* Names of elements, NULL-terminated. */
-static bool check_children(const XmlNode *node, const char *const *known, GError **error)
-{
-    for (const XmlNode *child = xml_node_first(node, NULL); child;
-         child = xml_node_next(child, NULL)) {
-        if (!g_strv_contains(known, xml_node_name(child)))
-            return error_fail(error, VIR_FROM_NODEDEV, VIR_ERR_XML_INVALID_SCHEMA,
-                              "element '%s' is not known in element '%s'", xml_node_name(child),
-                              xml_node_name(node));
-    }
-    return true;
-}
-
-static bool check_schema(const XmlNode *root, const XmlNode *capability, DeviceRequestKind kind,
-                         GError **error)
-{
-    static const char *const device[] = { "name",   "path",   "devnode",
-                                          "parent", "driver", "capability", NULL };
-    static const char *const mdev[] = { "type", "iommuGroup", "uuid", "parent_addr", "attr", NULL };
-    static const char *const host[] = { "host", "unique_id", "capability", NULL };
-
-    return check_children(root, device, error) &&
-           (kind == REQUEST_OTHER ||
-            check_children(capability, kind == REQUEST_MDEV ? mdev : host, error));
-}
 
 static char *copy_attr(const XmlNode *node, const char *name)
 {
@@ -146,7 +121,7 @@ DeviceRequest *device_request_parse(const char *xml, bool is_strict, GError **er
     const XmlNode *capability = doc ? xml_node_first(root, "capability") : NULL;
     int type;
 
-    if (!doc)
+    if (!doc || (is_strict && !xml_schema_validate(root, &device_schema, error)))
         return NULL;
     if (!capability) {
         FAIL(error, VIR_ERR_INTERNAL_ERROR, "no device capabilities for '" NAME "'");
@@ -157,8 +132,6 @@ DeviceRequest *device_request_parse(const char *xml, bool is_strict, GError **er
         return NULL;
     request->kind = type <= REQUEST_VPORT ? (DeviceRequestKind)type : REQUEST_OTHER;
     parse_parent(root, request);
-    if (is_strict && !check_schema(root, capability, request->kind, error))
-        return NULL;
     if (request->kind == REQUEST_MDEV && !parse_mdev(capability, request, error))
         return NULL;
     if (request->kind == REQUEST_VPORT && !parse_vport(capability, request, error))

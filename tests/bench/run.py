@@ -4,9 +4,10 @@
     tests/bench/run.py [--build DIR] [--rounds N] [--only NAME...] [--write FILE] [--peer-only]
 
 Needs root: everything runs in private namespaces. Each measure is taken --rounds times, the
-three sides one after the other, and the median counts. Three tables, of connections, of domains
-(domains.py) and of secrets (secret_bench.py), go to stdout, and with --write between the marks of FILE. The floor is the same work with no daemon: a process
-that answers, or writes, the same bytes. Pinned means: client and daemons on one CPU.
+three sides one after the other, and the median counts. Four tables, of connections, of domains
+(domains.py), of secrets (secret_bench.py) and of node devices (nodedev_bench.py), go to stdout, and
+with --write between the marks of FILE. The floor is the same work with no daemon: a process that
+answers, or writes, the same bytes. Pinned means: client and daemons on one CPU.
 """
 
 import argparse
@@ -27,6 +28,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / 'functional')]
 import domains  # noqa: E402
 import namespaces  # noqa: E402
+import nodedev_bench  # noqa: E402
 import secret_bench  # noqa: E402
 
 IDLE_CONNECTIONS = 4000
@@ -36,8 +38,8 @@ ALL_CPUS = os.sched_getaffinity(0)
 ONE_CPU = {min(ALL_CPUS)}
 # What a daemon does just after it began to listen is not measured.
 SETTLE_S = 2
-# The two tables of a file, and what each is between.
-TABLES = ('bench', 'bench-domains', 'bench-secrets')
+# The tables of a file, and what each is between.
+TABLES = ('bench', 'bench-domains', 'bench-secrets', 'bench-nodedev')
 LIMITS = {'max_clients': 20000, 'max_anonymous_clients': 20000}
 # 3 times what virtproxyd of 11.3 reached beside its own direct rate (721 of 1948 a second):
 # Debian 12's packages hold no virtproxyd to compare with.
@@ -111,6 +113,9 @@ class Libvirtd(Side):
     def secret_host(self, root):
         return secret_bench.Host(self.name, self.command, Path('/'), 'libvirt-sock', ['virtlogd'])
 
+    def nodedev_host(self, root):
+        return nodedev_bench.Host(self.name, self.command, Path('/'), 'libvirt-sock', ['virtlogd'])
+
     def start(self):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.ways['direct'][0])
@@ -158,6 +163,12 @@ class Splitvirt(Side):
         root.mkdir(parents=True)
         return secret_bench.Host(self.name, [str(self.suite['virtsecretd'].program), '--root',
                                              str(root)], root, 'virtsecretd-sock')
+
+    def nodedev_host(self, root):
+        """virtnodedevd alone, with its sockets below root."""
+        root.mkdir(parents=True)
+        return nodedev_bench.Host(self.name, [str(self.suite['virtnodedevd'].program), '--root',
+                                              str(root)], root, 'virtnodedevd-sock')
 
     def start(self):
         self.suite.start()
@@ -419,6 +430,29 @@ def secret_measures(of):
     ]
 
 
+def nodedev_measures(of):
+    """Of a nodedev_bench.Devices."""
+    links, passing = nodedev_bench.LINKS, nodedev_bench.PASSING
+
+    def measure(name, title, unit, take, aim='', judge=None, is_once=False):
+        return Measure(name, title, unit, lambda bench, side: take(side.name), aim, judge, is_once)
+
+    half = 'at most 1/2 of libvirtd', lambda o, t, f, r: o <= t / 2
+    return [
+        measure('idle-nodedevd', 'virtnodedevd just started, PSS', 'MiB', of.idle,
+                'at most 2 MiB', lambda o, t, f, r: o <= 2, is_once=True),
+        measure('nodedev-passed', f'after {passing} links have come and gone, PSS', 'MiB', of.passed,
+                'at most 1 MiB more', lambda o, t, f, r: o <= r['idle-nodedevd'] + 1, is_once=True),
+        measure('nodedev-list', f'a list of all devices, {links} links among them', 'ms', of.list,
+                *half),
+        measure('nodedev-links', 'a list of the links alone', 'ms', of.list_links, *half),
+        measure('nodedev-xml', 'XML of a link', '/s', of.describe, 'at least libvirtd',
+                lambda o, t, f, r: o >= t),
+        measure('nodedev-restart', f'exec to a complete list of {links} links', 'ms', of.restart,
+                *half),
+    ]
+
+
 def take(measure, bench, sides, rounds, notes):
     """The median of the rounds for each side; None, with a note that says why, for one that
     fails. Sides take turns, so that whatever else the machine does hits all of them."""
@@ -517,6 +551,10 @@ def main():
     of = secret_bench.Secrets([side.secret_host(Path('/run/bench-secrets')) for side in sides
                                if side.name != 'floor'])
     tables['bench-secrets'] = take_all(secret_measures(of))
+    of.end()
+    of = nodedev_bench.Devices([side.nodedev_host(Path('/run/bench-devices')) for side in sides
+                                if side.name != 'floor'])
+    tables['bench-nodedev'] = take_all(nodedev_measures(of))
     of.end()
     for name, rows in tables.items():
         if rows:

@@ -123,6 +123,15 @@ def vital_product_data(name, read_only, read_write):
     return data + b'\x78'
 
 
+# Of version 3.3.
+SMBIOS_ENTRY = b'_SM3_' + bytes([0, 0x18, 3, 3, 0, 1]) + bytes(13)
+
+
+def smbios_structure(kind, body, *strings):
+    return (struct.pack('<BBH', kind, 4 + len(body), 0) + body
+            + b''.join(text + b'\0' for text in strings) + (b'\0' if strings else b'\0\0'))
+
+
 def server(root):
     """A server: SMBIOS, SR-IOV, vital product data, Fibre Channel, disks, USB, graphics."""
     sysfs = Sysfs(root)

@@ -8,7 +8,12 @@ from pathlib import Path
 import harness
 import made_up_sysfs
 import nodedev_case
-from nodedev_case import INVALID_ARG, NO_NODE_DEVICE, OPERATION_INVALID, in_order
+import rpc
+from made_up_sysfs import SMBIOS_ENTRY, smbios_structure
+from nodedev_case import (CONFIG_UNSUPPORTED, INVALID_ARG, NO_NODE_DEVICE, OPERATION_INVALID,
+                          in_order)
+
+INTERNAL_ERROR = 1
 
 # What is different, and why.
 DIFFERENCES = {
@@ -48,6 +53,15 @@ class Machines(nodedev_case.TestCase):
         for name, xml in expected.items():
             with self.subTest(name):
                 self.assertEqual(in_order(self.xml(client, name)), in_order(xml))
+                self.assert_valid(client, xml)
+
+    def assert_valid(self, client, xml):
+        """It cannot be made, but for a reason that is not in the schema."""
+        xml = re.sub('<parent>.*</parent>', '<parent>nope</parent>', xml)
+        with self.assertRaises(rpc.Error) as caught:
+            client.call('NODE_DEVICE_CREATE_XML', xml_desc=xml, flags=1)
+        self.assertIn(caught.exception.code, (INTERNAL_ERROR, CONFIG_UNSUPPORTED),
+                      caught.exception)
 
     def test_server_is_told_as_existing_daemons_do(self):
         expected = recorded('server')
@@ -207,6 +221,62 @@ class Calls(nodedev_case.TestCase):
                           name='net_downed_00_27_13_6a_fe_52')
 
 
+class Firmware(nodedev_case.TestCase):
+    """What the firmware's tables say counts before what the kernel tells everybody of them."""
+
+    BIOS = smbios_structure(0, bytes([1, 2, 0, 0xe8, 3]) + bytes(14), b'Maker & Co', b' 1.2 ',
+                            b'04/01/2021')
+    SYSTEM = smbios_structure(1, bytes([1, 2, 0, 3]) + bytes(range(16)) + bytes(3), b'Example',
+                              b'Box <1>', b'S\x01N\xff')
+
+    def setUp(self):
+        super().setUp()
+        self.made_up('server')
+        self.rpc = self.client()
+
+    def computer(self, tables, entry=SMBIOS_ENTRY):
+        self.sysfs.write('firmware/dmi/tables/smbios_entry_point', entry)
+        self.sysfs.write('firmware/dmi/tables/DMI', tables)
+        return self.xml(self.rpc, 'computer')
+
+    def test_strings_and_uuid_are_the_tables(self):
+        xml = self.computer(self.SYSTEM + self.BIOS + smbios_structure(127, b''))
+        self.assertIn("""
+    <product>Box &lt;1&gt;</product>
+    <hardware>
+      <vendor>Example</vendor>
+      <serial>S.N.</serial>
+      <uuid>03020100-0504-0706-0809-0a0b0c0d0e0f</uuid>
+    </hardware>
+    <firmware>
+      <vendor>Maker &amp; Co</vendor>
+      <version>1.2</version>
+      <release_date>04/01/2021</release_date>
+    </firmware>
+""", xml)
+
+    def test_what_the_tables_have_not_is_the_kernels(self):
+        xml = self.computer(self.BIOS)
+        self.assertIn('<vendor>Maker &amp; Co</vendor>', xml)
+        self.assertIn('<product>2241B36</product>', xml)
+        self.assertIn('<uuid>c9488981-5049-11cb-9c1c-993d0230b4cd</uuid>', xml)
+
+    def test_broken_tables_are_none(self):
+        whole = self.computer(b'', b'')
+        for tables, entry in ((self.SYSTEM, b'_XM3_' + bytes(40)), (self.SYSTEM, b'_SM3_'),
+                              (self.SYSTEM[:20], SMBIOS_ENTRY), (b'\xff' * 5000, SMBIOS_ENTRY),
+                              (bytes([1, 2]) + bytes(40), SMBIOS_ENTRY),
+                              (b'x' * (2 << 20), SMBIOS_ENTRY), (self.SYSTEM, b'x' * 1000)):
+            self.assertEqual(self.computer(tables, entry), whole)
+        self.assertIn('<product>2241B36</product>', whole)
+
+    def test_uuids_that_are_none(self):
+        for uuid in (bytes(16), b'\xff' * 16):
+            xml = self.computer(smbios_structure(1, bytes([1, 2, 0, 0]) + uuid + bytes(3), b'a',
+                                                 b'b'))
+            self.assertIn('<uuid>00000000-0000-0000-0000-000000000000</uuid>', xml)
+
+
 class BrokenFiles(nodedev_case.TestCase):
     """What the kernel would hardly show: the daemon starts, and lists what it can."""
 
@@ -218,6 +288,8 @@ class BrokenFiles(nodedev_case.TestCase):
         sysfs.device('x/host', 'scsi', uevent={'DEVTYPE': 'scsi_device'})
         sysfs.device('x/not-a-uuid', 'mdev')
         sysfs.device('x/0.0', 'ccw')
+        # Not for guests: nobody has it open by a node.
+        sysfs.device('x/vdpa9', 'vdpa', 'virtio_vdpa')
         sysfs.link('class/net/dangling', 'devices/nowhere')
         sysfs.link('class/net/outside', '../../../../etc')
         sysfs.write('class/net/file', 'text')
@@ -227,7 +299,7 @@ class BrokenFiles(nodedev_case.TestCase):
         names = self.names(client)
         self.assertIn('block_sda', names)
         self.assertFalse([name for name in names if re.search(
-            'nonsense|99|uuid|dangling|outside|file|ccw', name)])
+            'nonsense|99|uuid|dangling|outside|file|ccw|vdpa9', name)])
 
     def test_no_sysfs_leaves_the_computer(self):
         wrapper = ['unshare', '--mount', '--propagation', 'private', 'sh', '-ec',

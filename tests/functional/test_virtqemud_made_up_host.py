@@ -1,18 +1,13 @@
 """Host calls that cannot be tried on the machine at hand, or would change it: virtqemud sees a
 /sys that the test has made. Everything else, the daemon and its clients, is real."""
 
-import struct
 import time
 
 import harness
 import rpc
+from made_up_sysfs import SMBIOS_ENTRY, smbios_structure
 
 ARGUMENT_UNSUPPORTED, OPERATION_INVALID, CONFIG_UNSUPPORTED, OPERATION_FAILED = 74, 55, 67, 9
-
-
-def smbios_structure(kind, body, *strings):
-    return (struct.pack('<BBH', kind, 4 + len(body), 0) + body
-            + b''.join(text + b'\0' for text in strings) + (b'\0' if strings else b'\0\0'))
 
 
 @harness.needs_private_namespaces
@@ -117,8 +112,7 @@ class MadeUpHost(harness.TestCase):
                           pageSizes=[1048576], pageCounts=[1], cellCount=1)
 
     def test_system_information_is_the_firmwares(self):
-        self.write('firmware/dmi/tables/smbios_entry_point',
-                   b'_SM3_' + bytes([0, 0x18, 3, 3, 0, 1]) + bytes(13))
+        self.write('firmware/dmi/tables/smbios_entry_point', SMBIOS_ENTRY)
         self.write('firmware/dmi/tables/DMI',
                    smbios_structure(1, bytes([1, 2, 0, 0]) + bytes(19), b'Maker & Co', b'Box <1>')
                    + smbios_structure(127, b''))
@@ -127,8 +121,7 @@ class MadeUpHost(harness.TestCase):
         self.assertIn("<entry name='product'>Box &lt;1&gt;</entry>", text)
 
     def test_host_is_known_by_the_uuid_of_its_firmware(self):
-        self.write('firmware/dmi/tables/smbios_entry_point',
-                   b'_SM3_' + bytes([0, 0x18, 3, 3, 0, 1]) + bytes(13))
+        self.write('firmware/dmi/tables/smbios_entry_point', SMBIOS_ENTRY)
         self.write('firmware/dmi/tables/DMI',
                    smbios_structure(1, bytes([1, 2, 0, 0]) + bytes(range(16)) + bytes(3), b'M', b'B')
                    + smbios_structure(127, b''))

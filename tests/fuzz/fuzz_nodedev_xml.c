@@ -10,11 +10,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_request(const char *text)
 {
-    g_autoptr(DeviceRequest) request = device_request_parse(text, true, NULL);
+    g_autoptr(DeviceRequest) strict = device_request_parse(text, true, NULL);
+    g_autoptr(DeviceRequest) request = device_request_parse(text, false, NULL);
     g_autoptr(GPtrArray) configs = NULL;
     g_autofree char *json = NULL;
     g_autofree char *list = NULL;
 
+    if (strict && !request)
+        abort();
     if (!request || !request->mdev)
         return;
     json = mdev_config_to_json(request->mdev);

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/error_codes.h"
+#include "base/smbios.h"
 #include "host_tree.h"
-#include "virtqemud/host/smbios.h"
 #include "virtqemud/host/smbios_names.h"
 #include "virtqemud/host/sysinfo.h"
 

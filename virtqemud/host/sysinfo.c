@@ -61,39 +61,24 @@ static void add_bios(SysinfoBlock *block, const SmbiosTable *table,
         sysinfo_block_add(block, "release", g_strdup_printf("%u.%u", major, minor));
 }
 
-/* From version 2.6 on the first three fields are little endian (DSP0134, 7.2.1). */
-static char *format_uuid(const guint8 *bytes, guint version)
+/* Both kinds of none are told, as what they are. */
+static char *format_uuid(const Uuid *uuid)
 {
-    static const guint8 little[] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
-    GString *text = g_string_new(NULL);
+    char text[UUID_TEXT_SIZE];
 
-    for (gsize i = 0; i < sizeof(little); i++) {
-        bool has_dash = i == 4 || i == 6 || i == 8 || i == 10;
-
-        g_string_append_printf(text, "%s%02x", has_dash ? "-" : "",
-                               bytes[version >= 0x0206 ? little[i] : i]);
-    }
-    return g_string_free(text, FALSE);
+    if (uuid_is_valid(uuid))
+        return g_strdup(uuid_format(uuid, text));
+    return g_strdup(uuid->bytes[0] == 0 ? "Not Settable" : "Not Present");
 }
 
 static void add_system(SysinfoBlock *block, const SmbiosTable *table,
                        const SmbiosStructure *structure)
 {
-    static const guint8 unset[16] = { 0 };
-    guint8 absent[16];
+    Uuid uuid;
 
-    memset(absent, 0xff, sizeof(absent));
     add_strings(block, structure, system_fields, G_N_ELEMENTS(system_fields));
-    if (structure->length >= 0x08 + sizeof(absent)) {
-        const guint8 *uuid = structure->data + 0x08;
-
-        if (memcmp(uuid, absent, sizeof(absent)) == 0)
-            sysinfo_block_add(block, "uuid", g_strdup("Not Present"));
-        else if (memcmp(uuid, unset, sizeof(unset)) == 0)
-            sysinfo_block_add(block, "uuid", g_strdup("Not Settable"));
-        else
-            sysinfo_block_add(block, "uuid", format_uuid(uuid, table->version));
-    }
+    if (smbios_uuid(table, structure, &uuid))
+        sysinfo_block_add(block, "uuid", format_uuid(&uuid));
     add_strings(block, structure, system_more_fields, G_N_ELEMENTS(system_more_fields));
 }
 

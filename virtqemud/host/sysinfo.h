@@ -7,8 +7,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "base/smbios.h"
 #include "virtqemud/host/roots.h"
-#include "virtqemud/host/smbios.h"
 
 typedef struct SysinfoEntry {
     const char *name; /* NULL for OEM strings */

@@ -4,8 +4,11 @@
  * from the table. */
 #pragma once
 
-#include <glib.h>
 #include <stdbool.h>
+
+#include <glib.h>
+
+#include "base/uuid.h"
 
 /* A table is never larger than this here; real ones have a few KiB. */
 #define SMBIOS_TABLE_LIMIT (1024u * 1024)
@@ -53,3 +56,10 @@ guint32 smbios_dword(const SmbiosStructure *structure, gsize offset);
 /* String number @number (from 1) as plain ASCII: white space at its end cut off, a dot for
  * every other byte. NULL when there is none or it is empty. */
 char *smbios_string(const SmbiosStructure *structure, guint number);
+
+/* The first structure of @type; false when there is none. */
+bool smbios_find(const SmbiosTable *table, SmbiosType type, SmbiosStructure *ret_structure);
+
+/* The UUID in a structure of type SMBIOS_SYSTEM: all bytes 0xff, it has none; all 0, none has been
+ * set. False when there is no room for one. */
+bool smbios_uuid(const SmbiosTable *table, const SmbiosStructure *structure, Uuid *ret_uuid);

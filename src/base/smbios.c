@@ -1,10 +1,12 @@
-#include "virtqemud/host/smbios.h"
+#include "base/smbios.h"
 
 #include <string.h>
 
 #include "base/error.h"
 
 #define HEADER_SIZE 4
+/* Of a system structure. */
+#define SYSTEM_UUID 0x08
 
 /* Offsets of the version in the two kinds of entry point (DSP0134, section 5.2). */
 #define ENTRY64_ANCHOR "_SM3_"
@@ -107,4 +109,29 @@ char *smbios_string(const SmbiosStructure *structure, guint number)
     }
     g_strchomp(text);
     return *text != '\0' ? g_steal_pointer(&text) : NULL;
+}
+
+bool smbios_find(const SmbiosTable *table, SmbiosType type, SmbiosStructure *ret_structure)
+{
+    gsize offset = 0;
+
+    while (smbios_next(table, &offset, ret_structure)) {
+        if (ret_structure->type == type)
+            return true;
+    }
+    return false;
+}
+
+/* From version 2.6 on the first three fields are little endian (DSP0134, 7.2.1). */
+bool smbios_uuid(const SmbiosTable *table, const SmbiosStructure *structure, Uuid *ret_uuid)
+{
+    static const guint8 little[UUID_LENGTH] = { 3, 2, 1, 0, 5, 4, 7, 6,
+                                                8, 9, 10, 11, 12, 13, 14, 15 };
+
+    if (structure->length < SYSTEM_UUID + UUID_LENGTH)
+        return false;
+    for (gsize i = 0; i < UUID_LENGTH; i++)
+        ret_uuid->bytes[i] =
+            structure->data[SYSTEM_UUID + (table->version >= 0x0206 ? little[i] : i)];
+    return true;
 }
