@@ -153,12 +153,14 @@ static void add_kept(const char *name, int fd, void *fds)
 void daemon_execute_anew(Daemon *daemon)
 {
     g_autoptr(GPtrArray) fds = reexec_fds_new();
+    /* Not main()'s: paths in it are seen from the folder that the daemon was started in. */
+    g_auto(GStrv) argv = options_to_argv(daemon->options, daemon->argv[0]);
     g_autoptr(GError) error = NULL;
 
     add_sockets(daemon, fds);
     kept_fds_foreach(daemon->kept, add_kept, fds);
     if (daemon->pid_file)
         reexec_fds_add(fds, REEXEC_PID_FILE, pid_file_get_fd(daemon->pid_file), "");
-    reexec_run(daemon->program, daemon->argv, fds, &error);
+    reexec_run(daemon->program, argv, fds, &error);
     LOG_GERROR(error);
 }

@@ -420,9 +420,10 @@ static bool channel_receive(Channel *channel)
     for (int round = 0; round < ROUNDS_PER_WAKE_UP ||
                         net_socket_has_pending(channel->socket); round++) {
         int fds[G_N_ELEMENTS(((MessageFds *)NULL)->fds)];
+        size_t max_fds = channel->limits.refuses_fds ? 0 : G_N_ELEMENTS(fds);
         size_t n_fds = 0;
         ssize_t n = net_socket_receive(channel->socket, channel->pool->buffer,
-                                       RECEIVE_BUFFER_BYTES, fds, G_N_ELEMENTS(fds), &n_fds);
+                                       RECEIVE_BUFFER_BYTES, fds, max_fds, &n_fds);
 
         if (n <= 0) {
             has_received = has_received || n != -EAGAIN;
@@ -438,8 +439,11 @@ static bool channel_receive(Channel *channel)
         explicit_bzero(channel->pool->buffer, (size_t)n);
         if (!channel->is_closed && net_socket_has_lost_fds(channel->socket))
             channel_fail(channel, g_error_new(error_quark(VIR_FROM_RPC), VIR_ERR_RPC,
-                                              "Descriptors of the peer were lost: there is no "
-                                              "room for more"));
+                                              max_fds > 0
+                                                  ? "Descriptors of the peer were lost: there is "
+                                                    "no room for more"
+                                                  : "The peer sends descriptors and has not been "
+                                                    "let in"));
         if (channel_is_closed(channel) || channel->n_pauses > 0)
             break;
         /* A short read has emptied the socket; reading again would only say EAGAIN. A read

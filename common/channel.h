@@ -27,6 +27,7 @@ typedef struct ChannelHandler {
 typedef struct ChannelLimits {
     size_t max_frame_bytes;  /* larger frames break the connection */
     size_t max_queued_bytes; /* output; a peer that lets more pile up is disconnected */
+    bool refuses_fds;        /* who sends a descriptor is disconnected, and none is taken */
 } ChannelLimits;
 
 #define CHANNEL_HIGH_WATER_BYTES (1024 * 1024)

@@ -124,13 +124,17 @@ void client_set_identity(Client *client, Identity *identity)
     client->n_identities++;
 }
 
-void client_update_frame_limit(Client *client)
+/* What a stranger may say takes no descriptors: those of all clients are the daemon's to share. */
+void client_update_limits(Client *client)
 {
     bool is_stranger = client->auth != CLIENT_AUTH_DONE || client->is_rejected;
-    ChannelLimits limits = { client->server->limits.max_frame_bytes, MAX_QUEUED_BYTES };
+    size_t most = client->is_rejected ? CLIENT_MAX_REJECTED_FRAME_BYTES
+                                      : CLIENT_MAX_STRANGER_FRAME_BYTES;
+    ChannelLimits limits = { client->server->limits.max_frame_bytes, MAX_QUEUED_BYTES,
+                             is_stranger };
 
     if (is_stranger)
-        limits.max_frame_bytes = MIN(limits.max_frame_bytes, CLIENT_MAX_STRANGER_FRAME_BYTES);
+        limits.max_frame_bytes = MIN(limits.max_frame_bytes, most);
     channel_set_limits(client->channel, &limits);
 }
 
@@ -138,7 +142,7 @@ Client *client_new(Server *server, const ServerListener *listener, NetSocket *so
                    GError **error)
 {
     g_autoptr(Client) client = NULL;
-    ChannelLimits limits = { CLIENT_MAX_STRANGER_FRAME_BYTES, MAX_QUEUED_BYTES };
+    ChannelLimits limits = { CLIENT_MAX_STRANGER_FRAME_BYTES, MAX_QUEUED_BYTES, true };
 
     client = g_new0(Client, 1);
     client->n_refs = 1;
@@ -163,7 +167,7 @@ Client *client_new(Server *server, const ServerListener *listener, NetSocket *so
         return NULL;
     if (listener->spec.transport != SERVER_UNIX && !client_remote_begin(client, error))
         return NULL;
-    client_update_frame_limit(client);
+    client_update_limits(client);
     if (!server->reads_identity_late)
         client_complete_identity(client);
     LOG_DEBUG("client %" G_GUINT64_FORMAT " of server %s connected", client->id, server->name);

@@ -11,6 +11,8 @@
 /* Frames of a client that is not let in yet, or will not be: all that it may say is short.
  * The longest is a step of SASL, 64 KiB (REMOTE_AUTH_SASL_DATA_MAX). */
 #define CLIENT_MAX_STRANGER_FRAME_BYTES (128 * 1024)
+/* Who is over a limit has one call to make, whatever it is, and there may be thousands of them. */
+#define CLIENT_MAX_REJECTED_FRAME_BYTES (8 * 1024)
 /* Descriptors that came with them: all clients together share what the daemon may have. */
 #define CLIENT_MAX_CALL_FDS 128
 
@@ -67,8 +69,8 @@ struct Client {
 /* For a connection just accepted; takes @socket. */
 Client *client_new(Server *server, const ServerListener *listener, NetSocket *socket,
                    GError **error);
-/* Lets it send frames of the server's limit, or not yet. */
-void client_update_frame_limit(Client *client);
+/* Lets it send frames of the server's limit, and descriptors, or not yet. */
+void client_update_limits(Client *client);
 void client_charge_call(Client *client, size_t bytes);
 void client_discharge_call(Client *client, size_t bytes);
 unsigned client_get_max_requests(const Client *client);

@@ -73,9 +73,9 @@ const ConfigKey config_keys[] = {
     { .name = "max_client_requests", .type = CONFIG_KEY_UINT,
       .offset = FIELD(limits.max_client_requests), .min = 1, .max = UINT32_MAX,
       .daemons = EVERY, .effective = EVERY, .fallback = "5",
-      .text = "How many calls of one client may be in the daemon at the same time. What it "
-              "sends beyond is not read until one of them has ended; keepalive messages are "
-              "not counted." },
+      .text = "How many calls of one client may run at the same time. What it sends beyond waits "
+              "in the daemon until one of them has ended, up to 8192 calls or 64 MiB; more are "
+              "answered with an error. Keepalive messages are not counted." },
 
     { .section = "Admin interface", .name = "admin_max_clients", .type = CONFIG_KEY_UINT,
       .offset = FIELD(admin_limits.max_clients), .min = 1, .max = UINT32_MAX,

@@ -202,6 +202,44 @@ Options *options_parse(const OptionsSpec *spec, int argc, char **argv, GError **
     return g_steal_pointer(&options);
 }
 
+static void argv_add(GPtrArray *argv, const char *option, const char *argument)
+{
+    if (!argument)
+        return;
+    g_ptr_array_add(argv, g_strdup(option));
+    g_ptr_array_add(argv, g_strdup(argument));
+}
+
+static void argv_add_number(GPtrArray *argv, const char *option, bool is_given, int number)
+{
+    g_autofree char *argument = is_given ? g_strdup_printf("%d", number) : NULL;
+
+    argv_add(argv, option, argument);
+}
+
+static void argv_add_flag(GPtrArray *argv, const char *option, bool is_given)
+{
+    if (is_given)
+        g_ptr_array_add(argv, g_strdup(option));
+}
+
+char **options_to_argv(const Options *options, const char *program)
+{
+    GPtrArray *argv = g_ptr_array_new();
+
+    g_ptr_array_add(argv, g_strdup(program));
+    argv_add(argv, "--config", options->config_path);
+    argv_add_flag(argv, "--daemon", options->daemonize);
+    argv_add_flag(argv, "--listen", options->listen);
+    argv_add(argv, "--pid-file", options->pid_path);
+    argv_add_number(argv, "--ready-fd", options->has_ready_fd, options->ready_fd);
+    argv_add(argv, "--root", options->root);
+    argv_add_number(argv, "--timeout", options->has_timeout, (int) options->timeout_s);
+    argv_add_flag(argv, "--verbose", options->verbose);
+    g_ptr_array_add(argv, NULL);
+    return (char **) g_ptr_array_free(argv, FALSE);
+}
+
 void options_free(Options *options)
 {
     if (!options) {

@@ -36,6 +36,9 @@ typedef struct Options {
 /* Errors: INVALID_ARG, naming the option and what it takes. With --help or --version
  * nothing after it is looked at. Not for two threads at once (getopt). */
 Options *options_parse(const OptionsSpec *spec, int argc, char **argv, GError **error);
+/* A command line of @program (argv[0]) that says the same in any folder; to be freed. Of what keeps
+ * the daemon from running (--help and its like) it has nothing. */
+char **options_to_argv(const Options *options, const char *program);
 void options_free(Options *options);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Options, options_free)
 

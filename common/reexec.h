@@ -1,4 +1,4 @@
-/* A daemon that executes itself anew: same process, same arguments, the program that its path
+/* A daemon that executes itself anew: same process, the same options, the program that its path
  * names now (after an upgrade, the new one). What the next execution is to have comes with it:
  * descriptors, each with a kind and a name, listed in a memory file whose descriptor is named by
  * the environment variable SPLITVIRT_REEXEC.

@@ -229,23 +229,40 @@ bool router_open(Client *client, const char *uri, GError **error)
 
 /* One after the other. An upstream that is just being opened finds the new identity by itself
  * at the end of that, see upstream_update_identity(). */
+/* The connection @rpc may have been replaced by now, or gone with the client. */
+static void drop_connection(Client *client, size_t i, const RpcClient *rpc, const GError *cause)
+{
+    Upstream *upstream = client->router ? client->router->upstreams[i] : NULL;
+
+    if (upstream && upstream->rpc == rpc)
+        upstream_lose(upstream, cause);
+}
+
 bool router_set_identity(Client *client, GError **error)
 {
+    GError *first = NULL;
+
     for (size_t i = 0; client->router && i < n_siblings; i++) {
         Upstream *upstream = client->router->upstreams[i];
         g_autoptr(Identity) identity = identity_copy(client_get_identity(client));
         g_autoptr(RpcClient) rpc = NULL;
+        g_autoptr(GError) cause = NULL;
 
         if (!upstream || upstream->state != UPSTREAM_OPEN)
             continue;
         /* The client may go in the wait, and its upstreams with it; client->router is read
          * anew each time round. */
         rpc = rpc_client_ref(upstream->rpc);
-        if (!sibling_set_identity(rpc, identity, client->is_read_only,
-                                  fiber_deadline_ms(IDENTITY_DEADLINE_MS), error))
-            return false;
+        if (sibling_set_identity(rpc, identity, client->is_read_only,
+                                 fiber_deadline_ms(IDENTITY_DEADLINE_MS), &cause))
+            continue;
+        drop_connection(client, i, rpc, cause);
+        if (!first)
+            first = g_steal_pointer(&cause);
     }
-    return true;
+    if (first)
+        g_propagate_error(error, first);
+    return !first;
 }
 
 /* Callbacks first: they look at their upstreams. client->router must stay until the upstreams

@@ -24,7 +24,8 @@ bool router_forward_stream(Client *client, const Message *message);
 /* Opens @uri at the daemon that it belongs to, for CONNECT_OPEN at the proxy: fails with
  * the sibling's own error, or one that says what to start. */
 SUSPENDS bool router_open(Client *client, const char *uri, GError **error);
-/* The client's identity has changed: the siblings that it is connected to are told.
+/* The client's identity has changed: the siblings that it is connected to are told. One that does
+ * not take it is connected to anew, so that no call is made under the former identity.
  * Errors: what they answer. */
 SUSPENDS bool router_set_identity(Client *client, GError **error);
 void router_client_closed(Client *client);

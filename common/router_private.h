@@ -98,5 +98,8 @@ extern const RpcClientHandler upstream_handler;
 void upstream_add_call(Upstream *upstream, RouterCall *call);
 /* Events that came while registrations were being made again: whose they are is known now. */
 void upstream_pass_early_events(Upstream *upstream);
+/* An open connection is no more: its calls fail, its client is told, and its registrations are made
+ * again. */
+void upstream_lose(Upstream *upstream, const GError *error);
 /* Answers all calls with @error (NULL: the client is not there to be told). */
 void upstream_fail_calls(Upstream *upstream, const GError *error);

@@ -313,6 +313,14 @@ static void upstream_tell_closed(Upstream *upstream)
                           &closed, NULL, 0, NULL);
 }
 
+void upstream_lose(Upstream *upstream, const GError *error)
+{
+    upstream_fail(upstream, error);
+    upstream_tell_closed(upstream);
+    if (upstream->n_callbacks > 0)
+        upstream_start(upstream);
+}
+
 static void upstream_on_closed(RpcClient *rpc, const GError *reason, void *owner)
 {
     Upstream *upstream = owner;
@@ -324,10 +332,7 @@ static void upstream_on_closed(RpcClient *rpc, const GError *reason, void *owner
     error_set(&error, VIR_FROM_RPC, VIR_ERR_RPC, "connection to %s was lost: %s",
               upstream->sibling->program,
               reason ? error_detail(reason) : "it has ended, or closed the connection");
-    upstream_fail(upstream, error);
-    upstream_tell_closed(upstream);
-    if (upstream->n_callbacks > 0)
-        upstream_start(upstream);
+    upstream_lose(upstream, error);
 }
 
 static void upstream_on_drained(RpcClient *rpc, void *owner)

@@ -119,7 +119,7 @@ RpcClient *rpc_client_new(ChannelPool *pool, NetSocket *socket, const RpcClientH
                           void *owner, GError **error)
 {
     g_autoptr(RpcClient) rpc = g_new0(RpcClient, 1);
-    ChannelLimits limits = { FRAME_LENGTH_MAX, MAX_QUEUED_BYTES };
+    ChannelLimits limits = { FRAME_LENGTH_MAX, MAX_QUEUED_BYTES, false };
 
     rpc->n_refs = 1;
     rpc->handler = handler;

@@ -154,7 +154,7 @@ static void server_reject(Server *server, Client *client, GError *rejection)
     if (server->rejected.length == 0)
         LOG_WARN("%s", rejection->message);
     client->is_rejected = true;
-    client_update_frame_limit(client);
+    client_update_limits(client);
     client->rejection = rejection;
     /* Not in the server's clients: it is no client as far as the admin interface, limits and
      * idle time-outs are concerned. */
@@ -381,7 +381,7 @@ void server_client_authenticated(Server *server, Client *client)
     if (client->auth == CLIENT_AUTH_DONE || client->has_closed)
         return;
     client->auth = CLIENT_AUTH_DONE;
-    client_update_frame_limit(client);
+    client_update_limits(client);
     if (!client->is_rejected)
         server->n_anonymous--;
 }

@@ -71,7 +71,6 @@ static bool daemon_has_socket(const Daemon *daemon, SocketKind kind)
     return true;
 }
 
-/* A session's folder is nobody else's: its sockets ask for no authentication. */
 /* A socket that the last execution of this process had made: it listens still, and clients may
  * be waiting in its queue. NULL when there is none at @path. */
 static NetListener *daemon_take_own(Daemon *daemon, const char *path)

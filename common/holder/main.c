@@ -71,14 +71,23 @@ static bool is_served(const struct sockaddr_un *address)
     return is_there;
 }
 
-/* One that a service manager made comes as descriptor 3 (sd_listen_fds(3)). */
+/* sd_listen_fds(3): meant is the process whose number stands there, or any without one. */
+static bool has_passed_socket(void)
+{
+    const char *passed = getenv("LISTEN_FDS");
+    const char *pid = getenv("LISTEN_PID");
+
+    return passed && strcmp(passed, "1") == 0 &&
+           (!pid || strtoul(pid, NULL, 10) == (unsigned long)getpid());
+}
+
+/* One that a service manager made comes as descriptor 3. */
 static int open_socket(Holder *holder)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
-    const char *passed = getenv("LISTEN_FDS");
     int fd;
 
-    if (passed && strcmp(passed, "1") == 0) {
+    if (has_passed_socket()) {
         fcntl(SD_LISTEN_FDS_START, F_SETFL, O_NONBLOCK);
         return SD_LISTEN_FDS_START;
     }

@@ -109,10 +109,13 @@ void net_socket_init(NetSocket *socket, const NetSocketOps *ops, int fd)
     int flags = fcntl(fd, F_GETFL);
     if (flags >= 0 && !(flags & O_NONBLOCK))
         fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-    /* A call is one small write that the peer waits for. */
     int enable = 1;
-    if (family == AF_INET || family == AF_INET6)
+    if (family == AF_INET || family == AF_INET6) {
+        /* A call is one small write that the peer waits for. */
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &enable, sizeof(enable));
+        /* A host that has lost its power says no good-bye, and not every client speaks keepalive. */
+        setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &enable, sizeof(enable));
+    }
 }
 
 NetSocket *net_socket_new(int fd)

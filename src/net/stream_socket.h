@@ -39,7 +39,7 @@ struct NetSocket {
 };
 
 /* Makes a plain stream of the connected socket @fd and owns it from then on; sets it
- * non-blocking and, for TCP, without Nagle's delay. Never fails. */
+ * non-blocking and, for TCP, without Nagle's delay and with TCP's own keepalive. Never fails. */
 NetSocket *net_socket_new(int fd);
 /* The same for a kind of stream that embeds the NetSocket it hands in. */
 void net_socket_init(NetSocket *socket, const NetSocketOps *ops, int fd);

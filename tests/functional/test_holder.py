@@ -1,7 +1,9 @@
 """The holder keeps descriptors for a daemon, and gives them to root and its own user alone."""
 
 import os
+import socket
 import stat
+import subprocess
 
 import descriptors
 import harness
@@ -71,6 +73,27 @@ class Holder(harness.TestCase):
         holder = self.holder({'NOTIFY_SOCKET': manager.path})
         self.assertEqual(self.client(holder).ask('Pp1', self.pipe()[0]), ('O', None))
         harness.wait_until(lambda: 'READY=1' in manager.collect(0.05), 'the holder is ready')
+
+    def test_socket_passed_to_it_is_served(self):
+        holder = descriptors.Holder('virtlogd', self.root)
+        self.addCleanup(holder.kill)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.addCleanup(listener.close)
+        path = str(self.root / 'passed')
+        listener.bind(path)
+        listener.listen()
+        script = f'LISTEN_FDS=1 LISTEN_PID=$$ exec "$@" 3<&{listener.fileno()}'
+        holder.process = subprocess.Popen(
+            ['bash', '-c', script, 'bash', holder.program, 'virtlogd', '--root', self.root],
+            pass_fds=[listener.fileno()])
+        client = descriptors.HolderClient(path)
+        self.addCleanup(client.close)
+        self.assertEqual(client.ask('G0'), ('O', None))
+        self.assertFalse(holder.is_served())
+
+    def test_sockets_passed_to_another_process_are_not_its_own(self):
+        holder = self.holder({'LISTEN_FDS': '1', 'LISTEN_PID': str(os.getpid())})
+        self.assertEqual(self.client(holder).ask('G0'), ('O', None))
 
     def test_second_holder_is_refused(self):
         holder = self.holder()

@@ -257,6 +257,22 @@ class Stalled(Remote):
         client.auth_list()
         self.assertEqual(self.n_anonymous(), 2)
 
+    def timers(self, port):
+        """What the kernel waits for on the daemon's connections: 02 is proc(5)'s for keepalive."""
+        lines = Path('/proc/net/tcp').read_text().splitlines()[1:]
+        fields = [line.split() for line in lines + Path('/proc/net/tcp6').read_text().splitlines()[1:]]
+        return [words[5].split(':')[0] for words in fields
+                if words[1].endswith(f':{port:04X}') and words[3] == '01']
+
+    def test_host_that_vanishes_is_noticed_without_keepalive_of_the_client(self):
+        self.proxy(listen_tls=1, listen_tcp=1, auth_tcp='none')
+        clients = [self.tls(), self.tcp()]
+        for client in clients:
+            client.auth_list()
+        for port in (self.tls_port, self.tcp_port):
+            harness.wait_until(lambda: self.timers(port) == ['02'],
+                               f'the kernel asks whether the client of port {port} is there')
+
     def test_anonymous_clients_are_bounded(self):
         self.proxy(listen_tls=1, max_anonymous_clients=2)
         stalled = [self.raw() for _ in range(2)]

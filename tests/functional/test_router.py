@@ -361,6 +361,29 @@ class FakeSiblings(TestCase):
         connection.reply(frame, word(0))
         client.reply_to(serial)
 
+    def test_no_sibling_is_called_under_a_former_identity(self):
+        client = self.client(self.router)
+        network, _ = self.register_networks(client)
+        secret, _ = self.register(client, self.secret, None, 'CONNECT_SECRET_EVENT_REGISTER_ANY', 5)
+        accepting = [sibling.replies.pop('CONNECT_SET_IDENTITY')
+                     for sibling in (self.network, self.secret)]
+        params = [{'field': 'user-name', 'value': (7, 'somebody')}]
+        args = rpc.TYPES.pack('remote_connect_set_identity_args', {'params': params, 'flags': 0})
+        serial = client.send_call('REMOTE', 'CONNECT_SET_IDENTITY', args)
+        name, frame = network.take()
+        self.assertEqual(name, 'CONNECT_SET_IDENTITY')
+        self.network.replies['CONNECT_SET_IDENTITY'] = accepting[0]
+        network.reply_error(frame, DENIED, 'you are nobody')
+        name, frame = secret.take()
+        self.assertEqual((name, frame.payload), ('CONNECT_SET_IDENTITY', args))
+        secret.reply(frame)
+        reply = client.reply_to(serial)
+        self.assertIn('you are nobody',
+                      rpc.TYPES.unpack('virNetMessageError', reply.payload)['message'])
+        anew = self.network.connection()
+        self.assertEqual(anew.take()[0], 'CONNECT_NETWORK_EVENT_REGISTER_ANY')
+        self.assertEqual(anew.handshake['CONNECT_SET_IDENTITY'], args)
+
     def test_user_number_that_no_user_has_is_refused(self):
         client = self.client(self.router)
         with self.assertRaisesRegex(rpc.Error, 'unix-user-id.*4294967296'):

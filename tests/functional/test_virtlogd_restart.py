@@ -341,6 +341,30 @@ class Restart(log_case.TestCase):
         self.assertEqual(daemon.wait(), 1)
         self.assertIn('cannot execute', daemon.output())
 
+    def test_daemon_in_the_background_finds_its_files_again(self):
+        daemon = self.virtlogd(start=False, config={'max_backups': 1})
+        pid_path = self.root / 'run/virtlogd.pid'
+        # Paths as people type them: in the background they are seen from another folder.
+        self.run_command([daemon.program, '--root', self.root.name, '--daemon', '-t', '0', '-f',
+                          f'{self.root.name}/etc/libvirt/virtlogd.conf'], cwd=self.root.parent)
+        pid = int(pid_path.read_text())
+        self.addCleanup(os.kill, pid, signal.SIGKILL)
+        path, pipe = self.open(daemon, 'a.log')
+        words = []
+        for number in range(3):
+            with log_case.LogClient(daemon.socket()) as client:
+                os.kill(pid, signal.SIGUSR1)
+                with self.assertRaises((log_case.rpc.Closed, ConnectionError)):
+                    client.receive()
+            with log_case.LogClient(daemon.socket()) as client:
+                client.append(self.folder / 'b.log', 'x')
+            pipe.write(b'line\n')
+            self.wait_content(path, b'line\n' * (number + 1))
+            self.assertEqual(int(pid_path.read_text()), pid)
+            words.append(Path(f'/proc/{pid}/cmdline').read_bytes())
+        # Nothing is added each time.
+        self.assertEqual(words[1:], words[:-1])
+
     def test_daemon_in_the_background_keeps_pid_and_pid_file(self):
         daemon = self.virtlogd(start=False)
         pid_path = self.root / 'run/virtlogd.pid'

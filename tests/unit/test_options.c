@@ -186,6 +186,24 @@ static void test_help_names_every_option(void)
     g_assert_nonnull(strstr(proxy_text, "--listen"));
 }
 
+static void test_command_line_can_be_said_again(void)
+{
+    g_autofree char *folder = g_get_current_dir();
+    g_autofree char *expected =
+        g_strdup_printf("virtproxyd --config %s/a.conf --daemon --listen --pid-file /a.pid "
+                        "--ready-fd 7 --root %s/r --timeout 0 --verbose", folder, folder);
+    g_autoptr(Options) options =
+        parse(&proxy, "-dvl -f a.conf -p /a.pid -t 0 --root r --ready-fd 7", NULL);
+    g_auto(GStrv) argv = options_to_argv(options, "virtproxyd");
+    g_autofree char *line = g_strjoinv(" ", argv);
+    g_autoptr(Options) none = parse(&proxy, "", NULL);
+    g_auto(GStrv) short_argv = options_to_argv(none, "./virtproxyd");
+
+    g_assert_cmpstr(line, ==, expected);
+    g_assert_cmpuint(g_strv_length(short_argv), ==, 1);
+    g_assert_cmpstr(short_argv[0], ==, "./virtproxyd");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -204,5 +222,6 @@ int main(int argc, char **argv)
     ADD(stray_arguments_are_refused);
     ADD(version_has_the_form_that_scripts_read);
     ADD(help_names_every_option);
+    ADD(command_line_can_be_said_again);
     return g_test_run();
 }
