@@ -82,6 +82,7 @@ static Guest *guest_from_status(Driver *driver, GuestStatus *status, GError **er
     driver->last_id = MAX(driver->last_id, id);
     guest->phase = status->phase == GUEST_STARTING ? GUEST_STARTING : GUEST_UP;
     guest->was_up = guest->phase == GUEST_UP;
+    guest->is_found_again = true;
     guest->first_free_node = status->next_node;
     guest->reboots_at_shutdown = status->reboots_at_shutdown;
     guest->lock_manager = status->lock_manager;
@@ -169,7 +170,6 @@ static void guest_find(Guest *guest, const GuestStatus *status, bool is_lost)
     FiberLoop *loop = daemon_get_loop(guest->driver->daemon);
     g_autoptr(GError) error = NULL;
 
-    guest_images_settle(guest);
     if (!guest_process_adopt(loop, status->pid, status->start_time, guest_process_ended, guest,
                              &guest->process, &error)) {
         LOG_INFO("the guest of domain '%s' has ended meanwhile: %s", guest->domain->object.name,
