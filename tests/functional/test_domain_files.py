@@ -338,6 +338,7 @@ class Status(FilesCase):
         self.signal_qemu(9, 'bad')
         self.qemud.start()
         harness.wait_until(lambda: self.state('bad').startswith('shut off'), 'it is off')
+        self.assertEqual((outside / 'precious').read_text(), 'kept')
         self.check_good()
 
     def test_status_without_its_process_is_cleaned_up(self):
