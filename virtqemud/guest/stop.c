@@ -90,8 +90,7 @@ static void guest_detach(Guest *guest)
     driver->n_guests--;
     if (guest->was_up)
         domain_emit_lifecycle(driver, domain, VIR_DOMAIN_EVENT_STOPPED, ends[guest->end].detail);
-    if (!domain->is_persistent && object_is_in_store(&domain->object))
-        object_store_remove(driver->domains, &domain->object);
+    driver_forget_domain(driver, domain);
     daemon_touch(driver->daemon);
 }
 
