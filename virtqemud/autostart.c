@@ -44,7 +44,7 @@ static void forget_once(Driver *driver, Domain *domain)
     if (fiber_mutex_lock(&domain->definition_lock, FIBER_FOREVER, &error)) {
         if (domain->is_autostarted_once)
             definitions_set_autostart(driver->definitions, domain, AUTOSTART_ONCE, false, &error);
-        fiber_mutex_unlock(&domain->definition_lock);
+        driver_unlock_definition(driver, domain);
     }
     if (error)
         LOG_GERROR(error);

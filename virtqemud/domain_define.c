@@ -29,11 +29,8 @@ static bool define_locked(Driver *driver, Domain *domain, DomainDef *def, bool i
         domain_def_free(def);
         return false;
     }
-    if (!definitions_save(driver->definitions, domain, def, error)) {
-        if (is_new && !domain->guest)
-            object_store_remove(driver->domains, &domain->object);
+    if (!definitions_save(driver->definitions, domain, def, error))
         return false;
-    }
     domain_emit_lifecycle(driver, domain, VIR_DOMAIN_EVENT_DEFINED,
                           is_new ? VIR_DOMAIN_EVENT_DEFINED_ADDED
                                  : VIR_DOMAIN_EVENT_DEFINED_UPDATED);
@@ -65,7 +62,7 @@ static bool define(Call *call, const char *xml, unsigned flags, const char *api,
     is_defined = fiber_mutex_lock(&domain->definition_lock, fiber_deadline_ms(LOCK_MS), error);
     if (is_defined) {
         is_defined = define_locked(driver, domain, g_steal_pointer(&def), is_new, error);
-        fiber_mutex_unlock(&domain->definition_lock);
+        driver_unlock_definition(driver, domain);
     }
     if (is_defined)
         domain_to_wire(domain, ret_wire);
@@ -97,8 +94,6 @@ static bool undefine_locked(Driver *driver, Domain *domain, GError **error)
         return false;
     domain_emit_lifecycle(driver, domain, VIR_DOMAIN_EVENT_UNDEFINED,
                           VIR_DOMAIN_EVENT_UNDEFINED_REMOVED);
-    if (!domain->guest)
-        object_store_remove(driver->domains, &domain->object);
     return true;
 }
 
@@ -124,7 +119,7 @@ static bool undefine(Call *call, remote_nonnull_domain wire, unsigned flags, GEr
     is_undefined = fiber_mutex_lock(&domain->definition_lock, fiber_deadline_ms(LOCK_MS), error);
     if (is_undefined) {
         is_undefined = undefine_locked(driver, domain, error);
-        fiber_mutex_unlock(&domain->definition_lock);
+        driver_unlock_definition(driver, domain);
     }
     object_unref(domain);
     return is_undefined;
@@ -193,7 +188,7 @@ static bool set_autostart(Call *call, remote_nonnull_domain wire, AutostartKind 
     is_set = fiber_mutex_lock(&domain->definition_lock, fiber_deadline_ms(LOCK_MS), error);
     if (is_set) {
         is_set = set_autostart_locked(driver, domain, kind, is_autostarted, error);
-        fiber_mutex_unlock(&domain->definition_lock);
+        driver_unlock_definition(driver, domain);
     }
     object_unref(domain);
     return is_set;

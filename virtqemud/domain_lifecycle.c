@@ -89,7 +89,11 @@ static bool create_prepared(Driver *driver, Domain *domain, DomainDef *taken_def
     if (!object_is_in_store(&domain->object) &&
         !object_store_add(driver->domains, &domain->object, error))
         return false;
-    return guest_start(driver, domain, g_steal_pointer(&def), flags, client, error);
+    if (guest_start(driver, domain, g_steal_pointer(&def), flags, client, error))
+        return true;
+    /* It may not even have become a guest. */
+    driver_forget_domain(driver, domain);
+    return false;
 }
 
 static bool domain_create_xml(Call *call, const remote_domain_create_xml_args *args,

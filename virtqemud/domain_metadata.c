@@ -88,7 +88,7 @@ static bool change_config(Driver *driver, Domain *domain, const MetadataChange *
     def = definition ? domain_def_copy(definition) : NULL;
     if (def && apply(def, change, error))
         is_saved = definitions_save(driver->definitions, domain, g_steal_pointer(&def), error);
-    fiber_mutex_unlock(&domain->definition_lock);
+    driver_unlock_definition(driver, domain);
     return is_saved;
 }
 

@@ -19,6 +19,19 @@ Driver *driver_of(Call *call, GError **error)
     return daemon_wait_started(daemon, error) ? daemon_get_driver_data(daemon) : NULL;
 }
 
+void driver_forget_domain(Driver *driver, Domain *domain)
+{
+    if (!domain->is_persistent && !domain->guest && !domain->definition_lock.owner &&
+        object_is_in_store(&domain->object))
+        object_store_remove(driver->domains, &domain->object);
+}
+
+void driver_unlock_definition(Driver *driver, Domain *domain)
+{
+    fiber_mutex_unlock(&domain->definition_lock);
+    driver_forget_domain(driver, domain);
+}
+
 static bool read_topology(void *data, GError **error)
 {
     const HostTopology *topology;

@@ -43,6 +43,12 @@ typedef struct Driver {
 /* Waits until the driver has started. NULL with the error of its start when it could not. */
 SUSPENDS Driver *driver_of(Call *call, GError **error);
 
+/* Takes @domain out of the store when it is nothing any more: it has neither a definition, nor one that is
+ * being written, nor a guest. */
+void driver_forget_domain(Driver *driver, Domain *domain);
+/* Gives its definition_lock back, and does the same. */
+void driver_unlock_definition(Driver *driver, Domain *domain);
+
 /* What the daemon calls (DaemonSpec). When start has returned, every domain is in the store and
  * every guest that ran is known; its QEMU is asked beside, and those that start with the host
  * are started beside. Guests run on when the daemon stops. */

@@ -117,7 +117,7 @@ static void note_restart(GuestEnding *ending, bool is_wanted_again)
         if (error)
             LOG_GERROR(error);
     }
-    fiber_mutex_unlock(&domain->definition_lock);
+    driver_unlock_definition(ending->shutdown->driver, domain);
 }
 
 /* Needs no job, as little as destroying does: one that is stuck must not hold up the host. */

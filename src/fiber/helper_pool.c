@@ -261,7 +261,8 @@ bool helper_pool_call(HelperPool *pool, const HelperCall *call, GByteArray **ret
     if (!helper)
         return false;
     if (!helper_receive(helper, call, ret_answer, ret_fd, error)) {
-        helper_abandon(helper, true);
+        /* Who is cancelled has nothing against the helper: it ends when it is done. */
+        helper_abandon(helper, !fiber_is_cancelled(fiber_current()));
         return false;
     }
     if (call->is_spent && call->is_spent(*ret_answer))

@@ -2,7 +2,8 @@
  * on a remote or removable file system may wait for ever. Each call is done by a process of its
  * own that is kept for the next one; one that does not answer in time is abandoned, and the
  * daemon goes on. Nothing survives a restart: helpers end with the daemon, whose end of the
- * socket they read from.
+ * socket they read from; but not before they have done what they were asked for, be the daemon
+ * killed or stopped.
  *
  * A helper has a SOCK_SEQPACKET socket as descriptor 3. Each request and each answer is one
  * packet, which may carry a descriptor. */

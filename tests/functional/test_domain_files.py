@@ -271,6 +271,11 @@ class Status(FilesCase):
         error = self.fails('start', 'bad')
         self.assertIn(f"guest 'bad' still runs as process {self.qemu_pid('bad')}", error)
         self.assertIn(str(self.file), error)
+        self.sh('undefine', 'bad')
+        error = self.fails('create', self.xml('bad', uuid=domain_case.uuid_of(4)))
+        self.assertIn("guest 'bad' still runs as process", error)
+        self.assertEqual(self.names(), ['good'])
+        self.define('bad', uuid=domain_case.uuid_of(4))
         self.signal_qemu(9, 'bad')
         harness.wait_until(lambda: not guest.guests_below(self.root), 'it has ended')
         self.sh('start', 'bad', '--paused')
@@ -338,6 +343,7 @@ class Status(FilesCase):
         self.signal_qemu(9, 'bad')
         self.qemud.start()
         harness.wait_until(lambda: self.state('bad').startswith('shut off'), 'it is off')
+        self.assertEqual((outside / 'precious').read_text(), 'kept')
         self.check_good()
 
     def test_status_without_its_process_is_cleaned_up(self):

@@ -1,6 +1,7 @@
 """Guests outlive kill -9 of virtqemud: after a new start each is found again, in the state that it
 is in by now, and its events flow."""
 
+import fcntl
 import json
 import os
 import signal
@@ -207,6 +208,17 @@ class FoundAgain(domain_case.TestCase):
         harness.wait_until(lambda: 'return' in self.sh('qemu-monitor-command', 'a',
                                                        '{"execute":"query-version"}', status=None),
                            'it answers')
+
+    @harness.needs_root
+    def test_destroy_while_a_file_worker_is_waited_for_ends_it(self):
+        """A worker of the daemon before is still at it: it has the journal of files locked."""
+        self.define_and_start()
+        self.kill_qemud()
+        with open(self.run_folder() / 'a.files', encoding='utf-8') as journal:
+            fcntl.flock(journal, fcntl.LOCK_SH)
+            self.qemud.start()
+            self.sh('destroy', 'a')
+            self.assertEqual(self.leftovers(), [])
 
     def test_autodestroy_is_forgotten_with_its_client(self):
         """As the owner's connection is lost with the daemon, the guest ends with it or stays,

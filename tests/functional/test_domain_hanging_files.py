@@ -139,5 +139,5 @@ class HangingFiles(domain_case.TestCase):
         output, _ = start.communicate(timeout=harness.PATIENCE_S)
         self.assertIn('error', output)
         self.qemud.start()
-        self.assertEqual(self.names('--state-shutoff'), ['a'])
+        harness.wait_until(lambda: self.names('--state-shutoff') == ['a'], 'the start is undone')
         self.check_others()

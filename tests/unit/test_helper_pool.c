@@ -3,6 +3,8 @@
 #include "fiber/helper_pool.h"
 
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,6 +25,18 @@ static const char echo[] =
     "        break\n"
     "    fds = array.array('i', anc[0][2]) if anc else []\n"
     "    s.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)] if anc else [])\n";
+
+/* Says on the descriptor that comes that it has begun, and when it was told to go on that it is
+ * done. */
+static const char slow[] =
+    "#!/usr/bin/python3\n"
+    "import array, os, socket\n"
+    "s = socket.socket(fileno=3)\n"
+    "data, anc, flags, peer = s.recvmsg(1000, socket.CMSG_SPACE(4))\n"
+    "fd = array.array('i', anc[0][2])[0]\n"
+    "os.write(fd, b'b')\n"
+    "os.read(fd, 1)\n"
+    "os.write(fd, b'd')\n";
 
 typedef struct PoolCase PoolCase;
 struct PoolCase {
@@ -167,6 +181,51 @@ static void test_helper_that_hangs_is_abandoned(PoolCase *test)
     g_assert_true(call(test, "hello", -1, PATIENCE_MS, &answer, NULL, NULL));
 }
 
+typedef struct SlowCall {
+    PoolCase *test;
+    int fd;
+} SlowCall;
+
+static void slow_call_body(void *data)
+{
+    SlowCall *slow_call = data;
+    g_autoptr(GByteArray) answer = NULL;
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(call(slow_call->test, "hello", slow_call->fd, PATIENCE_MS, &answer, NULL,
+                        &error));
+    assert_error_code(error, VIR_ERR_OPERATION_ABORTED);
+}
+
+/* The next byte that comes; 0 at the end. */
+static char read_byte(int fd)
+{
+    char byte = 0;
+
+    g_assert_true(fiber_wait_fd(fd, EPOLLIN, fiber_deadline_ms(PATIENCE_MS), NULL, NULL));
+    return read(fd, &byte, 1) == 1 ? byte : 0;
+}
+
+static void test_helper_finishes_what_was_cancelled(PoolCase *test)
+{
+    g_autoptr(Fiber) fiber = NULL;
+    SlowCall slow_call = { .test = test };
+    int ends[2];
+
+    use_program(test, slow);
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), ==, 0);
+    slow_call.fd = ends[1];
+    g_assert_true(fiber_spawn(fiber_get_loop(fiber_current()), "call", slow_call_body, &slow_call,
+                              &fiber, NULL));
+    g_assert_cmpint(read_byte(ends[0]), ==, 'b');
+    close(ends[1]);
+    fiber_cancel(fiber);
+    g_assert_true(fiber_join(fiber, fiber_deadline_ms(PATIENCE_MS), NULL));
+    g_assert_cmpint(write(ends[0], "g", 1), ==, 1);
+    g_assert_cmpint(read_byte(ends[0]), ==, 'd');
+    close(ends[0]);
+}
+
 static void test_helper_that_ends_is_an_error(PoolCase *test)
 {
     g_autoptr(GByteArray) answer = NULL;
@@ -198,6 +257,7 @@ int main(int argc, char **argv)
     TEST(helper_that_is_spent_is_not_used_again);
     TEST(short_answer_is_an_error);
     TEST(helper_that_hangs_is_abandoned);
+    TEST(helper_finishes_what_was_cancelled);
     TEST(helper_that_ends_is_an_error);
     TEST(missing_program_is_an_error);
     return g_test_run();

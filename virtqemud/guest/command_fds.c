@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -40,13 +41,30 @@ static int open_vsock(Guest *guest, GError **error)
     return fd;
 }
 
+/* In a folder of that user's a socket may have become something else already: only one is given. */
+static bool give_socket(const char *path, const QemuUser *user)
+{
+    int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    struct stat info;
+    bool is_given = false;
+
+    if (fd < 0)
+        return false;
+    if (fstat(fd, &info) == 0 && S_ISSOCK(info.st_mode))
+        is_given = fchownat(fd, "", user->uid, user->gid, AT_EMPTY_PATH) == 0;
+    else
+        errno = ENOTSOCK;
+    close(fd);
+    return is_given;
+}
+
 /* QEMU's user reaches sockets in its own folders. */
 static int open_listening(Guest *guest, const char *path, GError **error)
 {
     const QemuUser *user = &guest->conf->run_as;
     int fd = guest_socket_listen_path(path, error);
 
-    if (fd >= 0 && user->is_switched && lchown(path, user->uid, user->gid) < 0)
+    if (fd >= 0 && user->is_switched && !give_socket(path, user))
         LOG_WARN("cannot give %s to QEMU's user: %s", path, g_strerror(errno));
     return fd;
 }

@@ -62,6 +62,7 @@ struct Guest {
     bool reboots_at_shutdown; /* reboot by ACPI: shut down, then reset */
     bool is_shut_down;        /* QEMU has said so, and waits (-no-shutdown) */
     bool was_up;              /* its start was acknowledged: its end is told */
+    bool is_found_again;      /* a daemon before this one has started it */
     bool taints[N_TAINTS];
     const LockManager *lock_manager; /* NULL until the start has chosen */
     GPtrArray *lock_requests;        /* what it needs locked while it runs: locks.h; NULL */

@@ -134,13 +134,26 @@ bool guest_images_prepare(Guest *guest, GError **error)
     return true;
 }
 
+/* Not for one that hangs. */
+SUSPENDS static void settle(const char *journal)
+{
+    uint64_t deadline_us = fiber_deadline_ms(SETTLE_MS);
+
+    while (owner_journal_is_busy(journal) && fiber_now_us() < deadline_us) {
+        if (!fiber_sleep(SETTLE_STEP_US, NULL))
+            return;
+    }
+}
+
 void guest_images_release(Guest *guest)
 {
     g_autofree char *journal = journal_path(guest);
-    GPtrArray *files = owner_journal_read(journal);
     uint64_t deadline_us = fiber_deadline_ms(IMAGES_MS);
+    GPtrArray *files;
 
-    guest->released_files = files;
+    if (guest->is_found_again)
+        settle(journal);
+    guest->released_files = files = owner_journal_read(journal);
     for (guint i = 0; i < files->len && !fiber_is_cancelled(fiber_current()); i++) {
         const char *path = files->pdata[i];
         g_autoptr(GError) error = NULL;
@@ -158,17 +171,6 @@ void guest_images_forget(const Guest *guest)
 
     if (g_unlink(journal) && errno != ENOENT)
         LOG_WARN("cannot remove %s: %s", journal, g_strerror(errno));
-}
-
-void guest_images_settle(const Guest *guest)
-{
-    g_autofree char *journal = journal_path(guest);
-    uint64_t deadline_us = fiber_deadline_ms(SETTLE_MS);
-
-    while (owner_journal_is_busy(journal) && fiber_now_us() < deadline_us) {
-        if (!fiber_sleep(SETTLE_STEP_US, NULL))
-            return;
-    }
 }
 
 static void note(const char *journal, const char *path)

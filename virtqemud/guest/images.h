@@ -8,13 +8,10 @@
  * start-up policy allows it are left out when their image is not there. May wait for a remote
  * file system, in a process that can be abandoned. Errors: SYSTEM_ERROR naming the image. */
 SUSPENDS bool guest_images_prepare(Guest *guest, GError **error);
-/* Gives back what was taken, by this daemon or the one before. Also after a prepare that failed
- * or never ran. */
+/* Gives back what was taken, by this daemon or the one before, one of whose workers may still be at
+ * what it was told to do: its record is waited for. Also after a prepare that failed or never ran. */
 SUSPENDS void guest_images_release(Guest *guest);
 /* The record of what was taken goes, with the other files of a guest that has ended. */
 void guest_images_forget(const Guest *guest);
-/* For a guest that was found again: waits until that record is whole, as a worker may still be
- * doing what a daemon before us has told it to; not for one that hangs. */
-SUSPENDS void guest_images_settle(const Guest *guest);
 /* For a guest that an existing daemon has started: records what that has taken. */
 void guest_images_adopt(const Guest *guest);

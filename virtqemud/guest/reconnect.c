@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "json/get.h"
 #include "virtqemud/domain_emit.h"
+#include "virtqemud/guest/folders.h"
 #include "virtqemud/guest/guest_log.h"
 #include "virtqemud/guest/images.h"
 #include "virtqemud/guest/locks.h"
@@ -63,6 +64,20 @@ static void adopt_foreign(Guest *guest, GuestStatus *status)
     lost_process_is_guest(status->pid, guest->def->name, &status->start_time);
 }
 
+/* They are removed with all that is in them: what cannot be one is not taken. */
+static void take_folders(Guest *guest, GuestStatus *status)
+{
+    if (status->lib_dir && guest_folder_is_one(guest->driver, status->lib_dir)) {
+        g_free(guest->lib_dir);
+        guest->lib_dir = g_steal_pointer(&status->lib_dir);
+    }
+    if (status->channel_dir &&
+        guest_folder_is_one_of_channels(guest->driver, status->channel_dir)) {
+        g_free(guest->channel_dir);
+        guest->channel_dir = g_steal_pointer(&status->channel_dir);
+    }
+}
+
 static Guest *guest_from_status(Driver *driver, GuestStatus *status, GError **error)
 {
     Domain *domain = domain_for(driver, status, error);
@@ -82,6 +97,7 @@ static Guest *guest_from_status(Driver *driver, GuestStatus *status, GError **er
     driver->last_id = MAX(driver->last_id, id);
     guest->phase = status->phase == GUEST_STARTING ? GUEST_STARTING : GUEST_UP;
     guest->was_up = guest->phase == GUEST_UP;
+    guest->is_found_again = true;
     guest->first_free_node = status->next_node;
     guest->reboots_at_shutdown = status->reboots_at_shutdown;
     guest->lock_manager = status->lock_manager;
@@ -90,14 +106,7 @@ static Guest *guest_from_status(Driver *driver, GuestStatus *status, GError **er
     guest->lock_pid = status->pid;
     memcpy(guest->taints, status->taints, sizeof(guest->taints));
     guest->is_log_managed = status->is_log_managed;
-    if (status->lib_dir) {
-        g_free(guest->lib_dir);
-        guest->lib_dir = g_steal_pointer(&status->lib_dir);
-    }
-    if (status->channel_dir) {
-        g_free(guest->channel_dir);
-        guest->channel_dir = g_steal_pointer(&status->channel_dir);
-    }
+    take_folders(guest, status);
     /* A guest of another daemon's has the names that it would have here. */
     guest_resources_remember(guest,
                              status->has_resources ? status->manager : driver->resources->manager,
@@ -169,7 +178,6 @@ static void guest_find(Guest *guest, const GuestStatus *status, bool is_lost)
     FiberLoop *loop = daemon_get_loop(guest->driver->daemon);
     g_autoptr(GError) error = NULL;
 
-    guest_images_settle(guest);
     if (!guest_process_adopt(loop, status->pid, status->start_time, guest_process_ended, guest,
                              &guest->process, &error)) {
         LOG_INFO("the guest of domain '%s' has ended meanwhile: %s", guest->domain->object.name,

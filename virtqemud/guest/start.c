@@ -5,17 +5,15 @@
  * on record. */
 #include "virtqemud/guest/guest.h"
 
-#include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "json/get.h"
 #include "json/write.h"
 #include "virtqemud/domain_emit.h"
 #include "virtqemud/guest/command_fds.h"
+#include "virtqemud/guest/folders.h"
 #include "virtqemud/guest/guest_log.h"
 #include "virtqemud/guest/images.h"
 #include "virtqemud/guest/locks.h"
@@ -133,27 +131,6 @@ static bool fill_live_values(Guest *guest, GError **error)
             channel->source.is_listening = true;
         }
         channel->state = CHANNEL_STATE_DISCONNECTED;
-    }
-    return true;
-}
-
-/* The folders of a guest belong to QEMU's user: it makes files there. */
-static bool make_folders(const Guest *guest, GError **error)
-{
-    const QemuUser *user = &guest->conf->run_as;
-    const char *folders[] = { guest->lib_dir, guest->channel_dir };
-
-    if (!mkdir_parents(guest->driver->folders->run_dir, 0755, error))
-        return false;
-    for (size_t i = 0; i < G_N_ELEMENTS(folders); i++) {
-        if (!mkdir_parents(folders[i], 0755, error))
-            return false;
-        if (chmod(folders[i], 0750) < 0 ||
-            (user->is_switched && chown(folders[i], user->uid, user->gid) < 0)) {
-            error_set_errno(error, VIR_FROM_QEMU, errno, "Cannot prepare the folder %s",
-                            folders[i]);
-            return false;
-        }
     }
     return true;
 }
@@ -394,7 +371,7 @@ static bool run_steps(Start *start, bool is_paused, GError **error)
     /* On record before anything outside is changed for it, with the values that name it. */
     return check_type(guest->def, error) && check_conf(guest->conf, error) &&
            fill_live_values(guest, error) &&
-           guest_status_save(guest, error) && make_folders(guest, error) &&
+           guest_status_save(guest, error) && guest_folders_make(guest, error) &&
            guest_images_prepare(guest, error) &&
            guest_locks_prepare(guest, error) &&
            build_command(start, error) &&

@@ -5,10 +5,10 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "virtqemud/domain_emit.h"
+#include "virtqemud/guest/folders.h"
 #include "virtqemud/guest/images.h"
 #include "virtqemud/guest/locks.h"
 #include "wire/api_domain.h"
@@ -37,54 +37,22 @@ static const struct {
     [GUEST_END_FAILED] = { VIR_DOMAIN_SHUTOFF_FAILED, VIR_DOMAIN_EVENT_STOPPED_FAILED, "failed" },
 };
 
-/* What is left of a guest on disk. */
-typedef struct Leftovers {
-    char *files[2];
-    const char *folders[2];
-} Leftovers;
-
-/* Sockets and what QEMU keeps; nothing in there is a folder of ours, so one level is all. */
-static void remove_folder(const char *path)
+static void remove_file(char *path)
 {
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    const char *name;
-
-    while (dir && (name = g_dir_read_name(dir))) {
-        g_autofree char *inner = g_build_filename(path, name, NULL);
-
-        if (g_unlink(inner) && errno == EISDIR)
-            remove_folder(inner);
-    }
-    if (g_rmdir(path) && errno != ENOENT)
-        LOG_WARN("cannot remove the folder %s of a guest that has ended: %s", path,
-                 g_strerror(errno));
+    if (g_unlink(path) && errno != ENOENT)
+        LOG_WARN("cannot remove %s: %s", path, g_strerror(errno));
+    g_free(path);
 }
 
 /* The status file last: until it is gone, a restarted daemon does all of this again. */
-static void remove_leftovers(const Leftovers *left)
+static void remove_record(Guest *guest)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(left->folders); i++)
-        remove_folder(left->folders[i]);
-    for (size_t i = 0; i < G_N_ELEMENTS(left->files); i++) {
-        if (g_unlink(left->files[i]) && errno != ENOENT)
-            LOG_WARN("cannot remove %s: %s", left->files[i], g_strerror(errno));
-    }
-}
-
-static void guest_remove_files(Guest *guest)
-{
-    Driver *driver = guest->driver;
+    const StateFolders *folders = guest->driver->folders;
     g_autofree char *pid_name = g_strconcat(guest->domain->object.name, ".pid", NULL);
-    Leftovers left = {
-        .files = { g_build_filename(driver->folders->run_dir, pid_name, NULL),
-                   state_live_path(driver->folders, guest->domain->object.name) },
-        .folders = { guest->lib_dir, guest->channel_dir },
-    };
 
     guest_images_forget(guest);
-    remove_leftovers(&left);
-    g_free(left.files[0]);
-    g_free(left.files[1]);
+    remove_file(g_build_filename(folders->run_dir, pid_name, NULL));
+    remove_file(state_live_path(folders, guest->domain->object.name));
 }
 
 static void guest_release(Guest *guest)
@@ -122,8 +90,7 @@ static void guest_detach(Guest *guest)
     driver->n_guests--;
     if (guest->was_up)
         domain_emit_lifecycle(driver, domain, VIR_DOMAIN_EVENT_STOPPED, ends[guest->end].detail);
-    if (!domain->is_persistent && object_is_in_store(&domain->object))
-        object_store_remove(driver->domains, &domain->object);
+    driver_forget_domain(driver, domain);
     daemon_touch(driver->daemon);
 }
 
@@ -138,12 +105,12 @@ SUSPENDS static void log_end(Guest *guest)
         LOG_GERROR(error);
 }
 
-/* What the guest had outside of its folders. False when the daemon ends meanwhile, and no wait
+/* What the guest had outside of the daemon. False when the daemon ends meanwhile, and no wait
  * succeeds any more: the record stays then, and the next daemon does all of this. */
 SUSPENDS static bool guest_undo(Guest *guest)
 {
     static const UndoFunc steps[] = { log_end, guest_locks_give, guest_resources_release,
-                                      guest_images_release };
+                                      guest_images_release, guest_folders_remove };
 
     for (size_t i = 0; i < G_N_ELEMENTS(steps) && !fiber_is_cancelled(fiber_current()); i++)
         steps[i](guest);
@@ -159,7 +126,7 @@ static void finish_fiber(void *data)
     g_clear_pointer(&guest->monitor, qmp_session_free);
     if (!guest_undo(guest))
         return;
-    guest_remove_files(guest);
+    remove_record(guest);
     guest_release(guest);
     guest_detach(guest);
     fiber_completion_signal(&guest->finished);
