@@ -72,9 +72,12 @@ static bool daemon_has_socket(const Daemon *daemon, SocketKind kind)
 }
 
 /* A socket that the last execution of this process had made: it listens still, and clients may
- * be waiting in its queue. NULL when there is none at @path. */
-static NetListener *daemon_take_own(Daemon *daemon, const char *path)
+ * be waiting in its queue. What the configuration says of it may have changed; should that fail to
+ * be set, the daemon has more to lose than a mode. NULL when there is none at @path. */
+static NetListener *daemon_take_own(Daemon *daemon, const char *path, const NetUnixOptions *options)
 {
+    g_autoptr(GError) error = NULL;
+
     for (guint i = 0; daemon->own_sockets && i < daemon->own_sockets->len; i++) {
         NetActivatedFd *own = g_ptr_array_index(daemon->own_sockets, i);
         NetListener *listener;
@@ -82,11 +85,29 @@ static NetListener *daemon_take_own(Daemon *daemon, const char *path)
         if (own->fd < 0 || !g_str_equal(own->name, path))
             continue;
         listener = net_activated_fd_to_listener(own, NULL);
-        if (listener && net_listener_claim_path(listener))
+        if (listener && net_listener_claim_path(listener)) {
+            if (!net_listener_set_options(listener, options, &error))
+                LOG_WARN("%s; it stays as it was", error->message);
             return listener;
+        }
         net_listener_free(listener);
     }
     return NULL;
+}
+
+/* Those that the configuration does not want any more, or wants elsewhere. */
+static void daemon_close_former(Daemon *daemon)
+{
+    for (guint i = 0; daemon->own_sockets && i < daemon->own_sockets->len; i++) {
+        NetActivatedFd *own = g_ptr_array_index(daemon->own_sockets, i);
+        g_autoptr(NetListener) listener = NULL;
+
+        if (own->fd < 0)
+            continue;
+        listener = net_activated_fd_to_listener(own, NULL);
+        if (listener)
+            net_listener_claim_path(listener);
+    }
 }
 
 static bool daemon_open_own(Daemon *daemon, const char *name, GError **error)
@@ -107,7 +128,7 @@ static bool daemon_open_own(Daemon *daemon, const char *name, GError **error)
         path = paths_socket(folder, name, roles[i].kind, error);
         if (!path)
             return false;
-        listener = daemon_take_own(daemon, path);
+        listener = daemon_take_own(daemon, path, &options);
         if (!listener)
             listener = net_listener_new_unix(path, &options, error);
         if (!listener ||
@@ -174,6 +195,7 @@ bool daemon_open_sockets(Daemon *daemon, GError **error)
         if (daemon->spec->legacy_socket_name &&
             !daemon_open_own(daemon, daemon->spec->legacy_socket_name, error))
             return false;
+        daemon_close_former(daemon);
         return daemon_open_network_sockets(daemon, error);
     }
     for (guint i = 0; i < daemon->activated->len; i++) {

@@ -35,6 +35,9 @@ NetListener *net_listener_new_inherited(int fd, GError **error);
  * execution of the same daemon claims it: false when there is no socket at its path. */
 bool net_listener_owns_path(const NetListener *listener);
 bool net_listener_claim_path(NetListener *listener);
+/* Gives it what a new one at its path, with @options, would have. It listens all the time.
+ * Errors: SYSTEM_ERROR naming the path. */
+bool net_listener_set_options(NetListener *listener, const NetUnixOptions *options, GError **error);
 
 /* Removes the socket file that the listener made: nobody new finds it or can connect, what
  * has connected is still accepted. Then it is of no further use, and to be freed soon: its

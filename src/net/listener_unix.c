@@ -136,30 +136,38 @@ static bool stale_socket_remove(const char *path, const NetUnixAddress *address,
     return true;
 }
 
+/* Owner, mode, and the length of the queue, with which a socket begins to listen. */
+static bool socket_set_up(int fd, const char *path, const NetUnixOptions *options, GError **error)
+{
+    const char *failed;
+
+    if ((options->uid != (uid_t)-1 || options->gid != (gid_t)-1) &&
+        fchownat(AT_FDCWD, path, options->uid, options->gid, AT_SYMLINK_NOFOLLOW) < 0)
+        failed = "set the owner of";
+    else if (fchmodat(AT_FDCWD, path, options->mode, AT_SYMLINK_NOFOLLOW) < 0)
+        failed = "set the mode of";
+    else if (listen(fd, options->backlog > 0 ? options->backlog : SOMAXCONN) < 0)
+        failed = "listen at";
+    else
+        return true;
+    error_set_errno(error, VIR_FROM_RPC, errno, "cannot %s socket %s", failed, path);
+    return false;
+}
+
 /* Binds, sets owner and mode, listens, in this order: until the last step connections
  * are refused, so nobody gets in by the mode that the file has first. */
 static bool socket_bind_and_listen(int fd, const char *path, const NetUnixAddress *address,
                                    const NetUnixOptions *options, struct stat *ret_st,
                                    GError **error)
 {
-    const char *failed;
-
     if (bind(fd, (const struct sockaddr *)&address->address, address->length) < 0) {
         error_set_errno(error, VIR_FROM_RPC, errno, "cannot bind to socket %s", path);
         return false;
     }
-    if ((options->uid != (uid_t)-1 || options->gid != (gid_t)-1) &&
-        fchownat(AT_FDCWD, path, options->uid, options->gid, AT_SYMLINK_NOFOLLOW) < 0)
-        failed = "set the owner of";
-    else if (fchmodat(AT_FDCWD, path, options->mode, AT_SYMLINK_NOFOLLOW) < 0)
-        failed = "set the mode of";
-    else if (lstat(path, ret_st) < 0)
-        failed = "look at";
-    else if (listen(fd, options->backlog > 0 ? options->backlog : SOMAXCONN) < 0)
-        failed = "listen at";
-    else
+    if (lstat(path, ret_st) < 0)
+        error_set_errno(error, VIR_FROM_RPC, errno, "cannot look at socket %s", path);
+    else if (socket_set_up(fd, path, options, error))
         return true;
-    error_set_errno(error, VIR_FROM_RPC, errno, "cannot %s socket %s", failed, path);
     unlink(path);
     return false;
 }
@@ -186,4 +194,23 @@ NetListener *net_listener_new_unix(const char *path, const NetUnixOptions *optio
     NetListener *listener = net_listener_wrap_fd(fd, path, true);
     net_listener_own_path(listener, path, st.st_dev, st.st_ino);
     return listener;
+}
+
+/* The group of a new file: that of its folder where the folder says so, or the process's own. */
+static gid_t group_of_new(const char *path)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    struct stat st;
+
+    return stat(folder, &st) == 0 && st.st_mode & S_ISGID ? st.st_gid : getegid();
+}
+
+bool net_listener_set_options(NetListener *listener, const NetUnixOptions *options, GError **error)
+{
+    const char *path = net_listener_get_address(listener);
+    NetUnixOptions complete = *options;
+
+    if (complete.gid == (gid_t)-1)
+        complete.gid = group_of_new(path);
+    return socket_set_up(net_listener_get_fd(listener), path, &complete, error);
 }

@@ -286,6 +286,35 @@ class Restart(log_case.TestCase):
         pipe.write(b'x' * 40 + b'\n' + b'y' * 40 + b'\n')
         self.wait_content(path, b'y' * 40 + b'\n')
 
+    @harness.needs_root
+    def test_new_permissions_count_for_the_sockets_that_go_on_listening(self):
+        daemon = self.virtlogd()
+        paths = [Path(daemon.socket()), Path(daemon.socket('admin'))]
+        before = [path.stat().st_ino for path in paths]
+
+        def permissions():
+            self.assertEqual([path.stat().st_ino for path in paths], before)
+            return [(oct(path.stat().st_mode & 0o777), path.group()) for path in paths]
+        self.assertEqual(permissions(), [('0o700', 'root'), ('0o700', 'root')])
+        daemon.configure({'unix_sock_rw_perms': '0770', 'unix_sock_admin_perms': '0740',
+                          'unix_sock_group': 'nogroup'})
+        self.reload_with(daemon, signal.SIGUSR1)
+        self.assertEqual(permissions(), [('0o770', 'nogroup'), ('0o740', 'root')])
+        daemon.configure({})
+        self.reload_with(daemon, signal.SIGUSR1)
+        self.assertEqual(permissions(), [('0o700', 'root'), ('0o700', 'root')])
+
+    def test_sockets_move_to_a_new_folder_when_it_executes_itself_anew(self):
+        daemon = self.virtlogd()
+        path, pipe = self.open(daemon, 'a.log')
+        daemon.configure({'unix_sock_dir': str(self.root / 'other')})
+        self.reload_with(daemon, signal.SIGUSR1)
+        self.assertFalse(os.path.exists(daemon.socket()))
+        with log_case.LogClient(str(self.root / 'other/virtlogd-sock')) as client:
+            client.append(path, 'here\n')
+        pipe.write(b'line\n')
+        self.wait_content(path, b'here\nline\n')
+
     def test_executing_anew_is_announced_to_the_service_manager(self):
         daemon = self.virtlogd()
         daemon.notify.lines.clear()
