@@ -74,11 +74,39 @@ static void write_names(const SysDevice *device, XmlWriter *writer)
     write_id(writer, "vendor", vendor, vendor_name);
 }
 
-/* SR-IOV: of a virtual function the physical one, of a physical one all that are virtual. */
+/* The address of a virtual function by its number; NULL when there is none. To be freed. */
+static char *virtual_function(const SysDevice *device, unsigned number)
+{
+    g_autofree char *link = g_strdup_printf("virtfn%u", number);
+
+    return sys_link_name(device, link);
+}
+
+/* All that there are; and how many there could be, which older kernels do not say. */
+static void write_virtual_functions(const SysDevice *device, XmlWriter *writer)
+{
+    uint64_t max_functions = 0;
+    g_autofree char *address = virtual_function(device, 0);
+
+    sys_attr_number(device, "sriov_totalvfs", 10, &max_functions);
+    if (!address && max_functions == 0)
+        return;
+    xml_writer_open(writer, "capability");
+    xml_writer_attr_string(writer, "type", "virt_functions");
+    if (max_functions > 0)
+        xml_writer_attr(writer, "maxCount", "%u", (unsigned)max_functions);
+    for (unsigned i = 1; address && i < 65536; i++) {
+        write_address(address, writer);
+        g_free(address);
+        address = virtual_function(device, i);
+    }
+    xml_writer_close(writer);
+}
+
+/* SR-IOV: of a virtual function the physical one, of a physical one those that are virtual. */
 static void write_functions(const SysDevice *device, XmlWriter *writer)
 {
     g_autofree char *physical = sys_link_name(device, "physfn");
-    uint64_t max_functions = 0;
 
     if (physical) {
         xml_writer_open(writer, "capability");
@@ -86,21 +114,7 @@ static void write_functions(const SysDevice *device, XmlWriter *writer)
         write_address(physical, writer);
         xml_writer_close(writer);
     }
-    if (!sys_attr_number(device, "sriov_totalvfs", 10, &max_functions))
-        return;
-    xml_writer_open(writer, "capability");
-    xml_writer_attr_string(writer, "type", "virt_functions");
-    if (max_functions > 0)
-        xml_writer_attr(writer, "maxCount", "%u", (unsigned)max_functions);
-    for (unsigned i = 0; i < MIN(max_functions, 65536); i++) {
-        g_autofree char *link = g_strdup_printf("virtfn%u", i);
-        g_autofree char *address = sys_link_name(device, link);
-
-        if (!address)
-            break;
-        write_address(address, writer);
-    }
-    xml_writer_close(writer);
+    write_virtual_functions(device, writer);
 }
 
 static void write_bridge(const PciConfig *config, XmlWriter *writer)

@@ -42,7 +42,33 @@ static bool storage_identify(const SysDevice *device, GString *suffix)
     return true;
 }
 
-/* What udev calls a drive, or what its name says (kernel: Documentation/admin-guide/devices.txt). */
+typedef struct DriveName {
+    const char *prefix, *type;
+} DriveName;
+
+/* What its name says (kernel: Documentation/admin-guide/devices.txt). */
+static const char *type_from_name(const SysDevice *device)
+{
+    static const DriveName names[] = {
+        { "sr", "cdrom" }, { "fd", "floppy" }, { "dasd", "dasd" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (g_str_has_prefix(device->name, names[i].prefix))
+            return names[i].type;
+    }
+    return "disk";
+}
+
+/* Of the cards that such a reader takes only these have a type of their own. */
+static bool is_sd_card(const SysDevice *device)
+{
+    g_autofree char *type = sys_attr(device, "device/type");
+
+    return sys_property(device, "ID_DRIVE_FLASH_SD") || g_strcmp0(type, "SD") == 0;
+}
+
+/* What udev calls a drive, else what can be told without it. */
 static const char *drive_type(const SysDevice *device)
 {
     const char *type = sys_property(device, "ID_TYPE");
@@ -51,11 +77,9 @@ static const char *drive_type(const SysDevice *device)
         return "cdrom";
     if (sys_property(device, "ID_DRIVE_FLOPPY"))
         return "floppy";
-    if (type && *type)
+    if (type)
         return type;
-    if (g_str_has_prefix(device->name, "sr"))
-        return "cdrom";
-    return g_str_has_prefix(device->name, "fd") ? "floppy" : "disk";
+    return is_sd_card(device) ? "sd" : type_from_name(device);
 }
 
 static void write_blocks(const SysDevice *device, XmlWriter *writer)
@@ -68,21 +92,58 @@ static void write_blocks(const SysDevice *device, XmlWriter *writer)
     xml_writer_element(writer, "num_blocks", "%" PRIu64, size_bytes(device) / block);
 }
 
-/* A drive that keeps its place while media come and go. Without udev a medium is taken to be
- * there when the drive has a size. */
-static void write_removable(const SysDevice *device, XmlWriter *writer)
+/* udev looks into a drive for compact disks; into one for floppies only who has read its label has
+ * looked. Without udev a medium is taken to be there when the drive has a size. */
+static bool has_medium(const SysDevice *device, const char *type)
 {
-    bool has_database = g_hash_table_size(device->properties) > 0;
-    bool has_medium = has_database ? sys_property(device, "ID_CDROM_MEDIA") != NULL
-                                   : size_bytes(device) > 0;
+    if (g_hash_table_size(device->properties) == 0)
+        return size_bytes(device) > 0;
+    return g_str_equal(type, "cdrom")
+               ? g_strcmp0(sys_property(device, "ID_CDROM_MEDIA"), "1") == 0
+               : sys_property(device, "ID_FS_LABEL") != NULL;
+}
+
+/* A drive that keeps its place while media come and go. */
+static void write_removable(const SysDevice *device, const char *type, XmlWriter *writer)
+{
+    bool is_there = has_medium(device, type);
 
     xml_writer_open(writer, "capability");
     xml_writer_attr_string(writer, "type", "removable");
-    xml_writer_element(writer, "media_available", "%d", has_medium);
-    xml_writer_element(writer, "media_size", "%" PRIu64, has_medium ? size_bytes(device) : 0);
-    xml_writer_element_string(writer, "media_label", sys_property(device, "ID_FS_LABEL"));
-    if (has_medium)
+    xml_writer_element(writer, "media_available", "%d", is_there);
+    xml_writer_element(writer, "media_size", "%" PRIu64, is_there ? size_bytes(device) : 0);
+    if (is_there) {
+        xml_writer_element_string(writer, "media_label", sys_property(device, "ID_FS_LABEL"));
         write_blocks(device, writer);
+    }
+    xml_writer_close(writer);
+}
+
+/* Whether it, or what it is in, can be taken away by hand: what it hangs on says so (kernel:
+ * Documentation/ABI/testing/sysfs-devices-removable). */
+static bool is_hotpluggable(const SysDevice *device)
+{
+    g_autofree char *dir = g_strdup(device->dir);
+    size_t root = strlen(dir) - strlen(device->path);
+
+    for (char *slash = strrchr(dir, '/'); slash && (size_t)(slash - dir) > root;
+         slash = strrchr(dir, '/')) {
+        g_autofree char *text = NULL;
+
+        *slash = '\0';
+        text = sys_read(dir, "removable");
+        if (g_strcmp0(text, "removable") == 0)
+            return true;
+    }
+    return false;
+}
+
+static void write_hotpluggable(const SysDevice *device, XmlWriter *writer)
+{
+    if (!is_hotpluggable(device))
+        return;
+    xml_writer_open(writer, "capability");
+    xml_writer_attr_string(writer, "type", "hotpluggable");
     xml_writer_close(writer);
 }
 
@@ -107,11 +168,12 @@ static void storage_format(const SysDevice *device, XmlWriter *writer)
     write_attr(device, writer, "vendor", "device/vendor");
     xml_writer_element_string(writer, "serial", sys_property(device, "ID_SERIAL"));
     if (g_str_equal(type, "cdrom") || g_str_equal(type, "floppy")) {
-        write_removable(device, writer);
-        return;
+        write_removable(device, type, writer);
+    } else {
+        xml_writer_element(writer, "size", "%" PRIu64, size_bytes(device));
+        write_blocks(device, writer);
     }
-    xml_writer_element(writer, "size", "%" PRIu64, size_bytes(device));
-    write_blocks(device, writer);
+    write_hotpluggable(device, writer);
 }
 
 static const DeviceKind kinds[] = {

@@ -8,19 +8,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "virtnodedevd/devlink.h"
+
 /* An interface has some 60 features; more than that many blocks of 32 it cannot have. */
 #define MAX_BLOCKS 8
 
 typedef struct Question {
     int fd;
-    const char *interface;
+    const SysDevice *device;
 } Question;
 
 static bool ask(const Question *question, void *request)
 {
     struct ifreq ifr = { .ifr_data = request };
 
-    g_strlcpy(ifr.ifr_name, question->interface, sizeof(ifr.ifr_name));
+    g_strlcpy(ifr.ifr_name, question->device->name, sizeof(ifr.ifr_name));
     return ioctl(question->fd, SIOCETHTOOL, &ifr) == 0;
 }
 
@@ -85,55 +87,72 @@ static bool has_feature(const Question *question, const char *name)
            (features->features[number / 32].active & 1u << number % 32);
 }
 
+/* An interface does remote memory access when its device shows the class for that. */
+static bool has_rdma(const Question *question)
+{
+    return sys_has(question->device, "device/infiniband");
+}
+
+/* The switch, if any, is in the device that the interface is a port of. */
+static bool has_switch(const Question *question)
+{
+    g_autofree char *bus = sys_link_name(question->device, "device/subsystem");
+    g_autofree char *name = bus ? sys_link_name(question->device, "device") : NULL;
+    int fd = name ? devlink_open() : -1;
+    bool is_switchdev = fd >= 0 && devlink_is_switchdev(fd, bus, name);
+
+    if (fd >= 0)
+        close(fd);
+    return is_switchdev;
+}
+
 typedef struct Feature {
     const char *name;
-    uint32_t command; /* that asks for it alone, or 0 */
-    uint32_t flag;    /* in the answer to ETHTOOL_GFLAGS, or 0 */
-    const char *kernel_name;
+    /* One of these tells: */
+    uint32_t command;        /* that asks for it alone */
+    uint32_t flag;           /* in the answer to ETHTOOL_GFLAGS */
+    const char *kernel_name; /* among the kernel's features */
+    bool (*is_on)(const Question *question);
 } Feature;
 
 /* In the order of the manual. */
 static const Feature features[] = {
-    { "rx", ETHTOOL_GRXCSUM, 0, NULL },
-    { "tx", ETHTOOL_GTXCSUM, 0, NULL },
-    { "sg", ETHTOOL_GSG, 0, NULL },
-    { "tso", ETHTOOL_GTSO, 0, NULL },
-    { "ufo", ETHTOOL_GUFO, 0, NULL },
-    { "gso", ETHTOOL_GGSO, 0, NULL },
-    { "gro", ETHTOOL_GGRO, 0, NULL },
-    { "lro", 0, ETH_FLAG_LRO, NULL },
-    { "rxvlan", 0, ETH_FLAG_RXVLAN, NULL },
-    { "txvlan", 0, ETH_FLAG_TXVLAN, NULL },
-    { "ntuple", 0, ETH_FLAG_NTUPLE, NULL },
-    { "rxhash", 0, ETH_FLAG_RXHASH, NULL },
-    { "rdma", 0, 0, NULL },
-    { "txudptnl", 0, 0, "tx-udp_tnl-segmentation" },
+    { "rx", .command = ETHTOOL_GRXCSUM },
+    { "tx", .command = ETHTOOL_GTXCSUM },
+    { "sg", .command = ETHTOOL_GSG },
+    { "tso", .command = ETHTOOL_GTSO },
+    { "ufo", .command = ETHTOOL_GUFO },
+    { "gso", .command = ETHTOOL_GGSO },
+    { "gro", .command = ETHTOOL_GGRO },
+    { "lro", .flag = ETH_FLAG_LRO },
+    { "rxvlan", .flag = ETH_FLAG_RXVLAN },
+    { "txvlan", .flag = ETH_FLAG_TXVLAN },
+    { "ntuple", .flag = ETH_FLAG_NTUPLE },
+    { "rxhash", .flag = ETH_FLAG_RXHASH },
+    { "rdma", .is_on = has_rdma },
+    { "txudptnl", .kernel_name = "tx-udp_tnl-segmentation" },
+    { "switchdev", .is_on = has_switch },
 };
 
-/* An interface does remote memory access when its device shows the class for that. */
-static bool has_rdma(const SysDevice *device)
-{
-    return sys_has(device, "device/infiniband");
-}
-
-static bool is_on(const Question *question, const SysDevice *device, const Feature *feature)
+static bool is_on(const Question *question, const Feature *feature)
 {
     if (feature->command)
         return has_value(question, feature->command);
     if (feature->flag)
         return has_flag(question, feature->flag);
-    return feature->kernel_name ? has_feature(question, feature->kernel_name) : has_rdma(device);
+    return feature->kernel_name ? has_feature(question, feature->kernel_name)
+                                : feature->is_on(question);
 }
 
 void net_features_format(const SysDevice *device, XmlWriter *writer)
 {
     Question question = {
         .fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0),
-        .interface = device->name,
+        .device = device,
     };
 
     for (size_t i = 0; question.fd >= 0 && i < G_N_ELEMENTS(features); i++) {
-        if (!is_on(&question, device, &features[i]))
+        if (!is_on(&question, &features[i]))
             continue;
         xml_writer_open(writer, "feature");
         xml_writer_attr_string(writer, "name", features[i].name);

@@ -96,7 +96,9 @@ GPtrArray *sys_list(const SysDevice *device, const char *name)
 
 const char *sys_property(const SysDevice *device, const char *name)
 {
-    return g_hash_table_lookup(device->properties, name);
+    const char *value = g_hash_table_lookup(device->properties, name);
+
+    return value && *value ? value : NULL;
 }
 
 /* The value of KEY=VALUE at the start of a line of the device's own "uevent" file. */

@@ -52,5 +52,5 @@ char *sys_link_name(const SysDevice *device, const char *name);
 GPtrArray *sys_list(const SysDevice *device, const char *name);
 /* The same of any folder, which may be missing. */
 GPtrArray *sys_list_dir(const char *dir);
-/* udev's property, or NULL. */
+/* udev's property; NULL when there is none, or an empty one. */
 const char *sys_property(const SysDevice *device, const char *name);

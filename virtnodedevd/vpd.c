@@ -25,14 +25,47 @@ static bool bytes_take(Bytes *bytes, size_t size, const uint8_t **ret)
     return true;
 }
 
-/* What may stand in names and values (reference manual, "vpd capability"). */
-static bool is_text(const uint8_t *bytes, size_t size)
+/* How fields are told: those of a keyword, and those of a letter and an index of one more. */
+typedef struct FieldName {
+    const char *keyword; /* "PN", or the letter alone */
+    const char *element;
+} FieldName;
+
+/* In the order of the schema. */
+static const FieldName read_only_names[] = {
+    { "EC", "change_level" },  { "MN", "manufacture_id" }, { "PN", "part_number" },
+    { "SN", "serial_number" }, { "V", "vendor_field" },    { NULL, NULL },
+};
+static const FieldName read_write_names[] = {
+    { "YA", "asset_tag" }, { "V", "vendor_field" }, { "Y", "system_field" }, { NULL, NULL },
+};
+
+/* The first name that fits, or NULL. */
+static const FieldName *find_name(const VpdField *field, const FieldName *names)
 {
-    for (size_t i = 0; i < size; i++) {
-        if (!g_ascii_isalnum((char)bytes[i]) && (!bytes[i] || !strchr(" -_,.:;=", bytes[i])))
-            return false;
+    char index = field->keyword[1];
+
+    for (const FieldName *name = names; name->keyword; name++) {
+        if (g_str_equal(field->keyword, name->keyword))
+            return name;
+        if (name->keyword[1] == '\0' && field->keyword[0] == name->keyword[0] &&
+            (g_ascii_isdigit(index) || g_ascii_isupper(index)))
+            return name;
     }
-    return true;
+    return NULL;
+}
+
+/* Text ends at its first NUL, has no white space around it, and is of ASCII. NULL when it is none;
+ * to be freed. */
+static char *take_text(const uint8_t *bytes, size_t size)
+{
+    g_autofree char *text = g_strstrip(g_strndup((const char *)bytes, size));
+
+    for (const char *c = text; *c; c++) {
+        if (!g_ascii_isprint(*c))
+            return NULL;
+    }
+    return g_steal_pointer(&text);
 }
 
 static void field_clear(void *data)
@@ -40,10 +73,30 @@ static void field_clear(void *data)
     g_free(((VpdField *)data)->value);
 }
 
-/* The values of RV and RW are no text: a check sum, and what is free. */
-static bool is_binary(const char *keyword)
+static GArray *fields_new(void)
 {
-    return g_str_equal(keyword, "RV") || g_str_equal(keyword, "RW");
+    GArray *fields = g_array_new(FALSE, TRUE, sizeof(VpdField));
+
+    g_array_set_clear_func(fields, field_clear);
+    return fields;
+}
+
+/* Takes @value. Of a keyword that comes again the last value counts, in the first place. */
+static void put_field(GArray *fields, const char *keyword, char *value)
+{
+    VpdField field = { "", value };
+
+    for (guint i = 0; i < fields->len; i++) {
+        VpdField *former = &g_array_index(fields, VpdField, i);
+
+        if (g_str_equal(former->keyword, keyword)) {
+            g_free(former->value);
+            former->value = value;
+            return;
+        }
+    }
+    g_strlcpy(field.keyword, keyword, sizeof(field.keyword));
+    g_array_append_val(fields, field);
 }
 
 /* The sum of all bytes from the first to the one behind RV is zero (I.3.1). */
@@ -56,48 +109,53 @@ static bool sum_is_right(const uint8_t *first, const uint8_t *last)
     return sum == 0;
 }
 
-/* Each field is a keyword of two letters, a length, and the value. A value of other characters
- * is left out: its field alone is worthless. */
-static bool parse_fields(Bytes part, const uint8_t *start, GArray **ret_fields)
+/* A keyword of two letters, a length, and the value. */
+static bool take_field(Bytes *part, char keyword[static 3], Bytes *ret_value)
 {
-    g_autoptr(GArray) fields = g_array_new(FALSE, TRUE, sizeof(VpdField));
     const uint8_t *head, *value;
 
-    g_array_set_clear_func(fields, field_clear);
+    if (!bytes_take(part, 3, &head) || !bytes_take(part, head[2], &value))
+        return false;
+    memcpy(keyword, head, 2);
+    keyword[2] = '\0';
+    *ret_value = (Bytes){ value, head[2] };
+    return true;
+}
+
+/* The last field is what is left: RV with the check sum, behind which nothing counts, or RW, behind
+ * which nothing is. Fields that are not text, or that nobody is told of, are left out. */
+static bool parse_fields(Bytes part, const uint8_t *start, const FieldName *names, GArray *fields)
+{
     while (part.left > 0) {
         VpdField field = { "", NULL };
+        Bytes value;
 
-        if (!bytes_take(&part, 3, &head) || !bytes_take(&part, head[2], &value))
+        if (!take_field(&part, field.keyword, &value))
             return false;
-        memcpy(field.keyword, head, 2);
-        if (g_str_equal(field.keyword, "RV")) {
-            if (head[2] == 0 || !sum_is_right(start, value))
-                return false;
-            break;
-        }
-        if (is_binary(field.keyword) || !is_text(value, head[2]))
-            continue;
-        field.value = g_strstrip(g_strndup((const char *)value, head[2]));
-        g_array_append_val(fields, field);
+        if (g_str_equal(field.keyword, "RV"))
+            return value.left > 0 && sum_is_right(start, value.at);
+        if (g_str_equal(field.keyword, "RW"))
+            return part.left == 0;
+        field.value = find_name(&field, names) ? take_text(value.at, value.left) : NULL;
+        if (field.value)
+            put_field(fields, field.keyword, field.value);
     }
-    g_clear_pointer(ret_fields, g_array_unref);
-    *ret_fields = g_steal_pointer(&fields);
-    return true;
+    return names != read_only_names;
 }
 
 static bool parse_resource(Vpd *vpd, uint8_t tag, Bytes part, const uint8_t *start)
 {
     switch (tag) {
     case TAG_NAME:
-        if (!is_text(part.at, part.left))
-            return false;
         g_free(vpd->name);
-        vpd->name = g_strstrip(g_strndup((const char *)part.at, part.left));
-        return true;
+        vpd->name = take_text(part.at, part.left);
+        return vpd->name != NULL;
     case TAG_READ_ONLY:
-        return parse_fields(part, start, &vpd->read_only);
+        vpd->read_only = vpd->read_only ? vpd->read_only : fields_new();
+        return parse_fields(part, start, read_only_names, vpd->read_only);
     case TAG_READ_WRITE:
-        return parse_fields(part, start, &vpd->read_write);
+        vpd->read_write = vpd->read_write ? vpd->read_write : fields_new();
+        return parse_fields(part, start, read_write_names, vpd->read_write);
     default:
         return true;
     }
@@ -113,7 +171,7 @@ Vpd *vpd_parse(const uint8_t *bytes, size_t size)
         size_t part_size = *tag & 7;
 
         if (!(*tag & TAG_LARGE) && *tag >> 3 == TAG_END)
-            return vpd->name ? g_steal_pointer(&vpd) : NULL;
+            return vpd->name && vpd->read_only ? g_steal_pointer(&vpd) : NULL;
         if (*tag & TAG_LARGE) {
             if (!bytes_take(&rest, 2, &length))
                 return NULL;
@@ -136,48 +194,32 @@ void vpd_free(Vpd *vpd)
     g_free(vpd);
 }
 
-typedef struct KnownField {
-    const char *keyword, *element;
-} KnownField;
-
-/* In the order of the schema. */
-static const KnownField read_only_fields[] = {
-    { "EC", "change_level" }, { "MN", "manufacture_id" },
-    { "PN", "part_number" },  { "SN", "serial_number" },
-};
-static const KnownField read_write_fields[] = { { "YA", "asset_tag" } };
-
-static void write_known(const GArray *fields, const KnownField *known, size_t n_known,
-                        XmlWriter *writer)
-{
-    for (size_t k = 0; k < n_known; k++) {
-        for (guint i = 0; i < fields->len; i++) {
-            const VpdField *field = &g_array_index(fields, VpdField, i);
-
-            if (g_str_equal(field->keyword, known[k].keyword)) {
-                xml_writer_element_string(writer, known[k].element, field->value);
-                break;
-            }
-        }
-    }
-}
-
-/* Fields of a maker's or a system's own: a letter, and an index of one more. */
-static void write_indexed(const GArray *fields, char letter, const char *element,
-                          XmlWriter *writer)
+static void write_fields(const GArray *fields, const FieldName *names, const FieldName *wanted,
+                         XmlWriter *writer)
 {
     for (guint i = 0; i < fields->len; i++) {
         const VpdField *field = &g_array_index(fields, VpdField, i);
-        char index = field->keyword[1];
 
-        if (field->keyword[0] != letter || (!g_ascii_isdigit(index) && !g_ascii_isupper(index)) ||
-            g_str_equal(field->keyword, "YA"))
+        if (find_name(field, names) != wanted)
             continue;
-        xml_writer_open(writer, element);
-        xml_writer_attr(writer, "index", "%c", index);
+        xml_writer_open(writer, wanted->element);
+        if (wanted->keyword[1] == '\0')
+            xml_writer_attr(writer, "index", "%c", field->keyword[1]);
         xml_writer_text(writer, field->value);
         xml_writer_close(writer);
     }
+}
+
+static void write_part(const GArray *fields, const char *access, const FieldName *names,
+                       XmlWriter *writer)
+{
+    if (!fields || fields->len == 0)
+        return;
+    xml_writer_open(writer, "fields");
+    xml_writer_attr_string(writer, "access", access);
+    for (const FieldName *name = names; name->keyword; name++)
+        write_fields(fields, names, name, writer);
+    xml_writer_close(writer);
 }
 
 void vpd_format(const Vpd *vpd, XmlWriter *writer)
@@ -185,20 +227,7 @@ void vpd_format(const Vpd *vpd, XmlWriter *writer)
     xml_writer_open(writer, "capability");
     xml_writer_attr_string(writer, "type", "vpd");
     xml_writer_element_string(writer, "name", vpd->name);
-    if (vpd->read_only) {
-        xml_writer_open(writer, "fields");
-        xml_writer_attr_string(writer, "access", "readonly");
-        write_known(vpd->read_only, read_only_fields, G_N_ELEMENTS(read_only_fields), writer);
-        write_indexed(vpd->read_only, 'V', "vendor_field", writer);
-        xml_writer_close(writer);
-    }
-    if (vpd->read_write) {
-        xml_writer_open(writer, "fields");
-        xml_writer_attr_string(writer, "access", "readwrite");
-        write_known(vpd->read_write, read_write_fields, G_N_ELEMENTS(read_write_fields), writer);
-        write_indexed(vpd->read_write, 'V', "vendor_field", writer);
-        write_indexed(vpd->read_write, 'Y', "system_field", writer);
-        xml_writer_close(writer);
-    }
+    write_part(vpd->read_only, "readonly", read_only_names, writer);
+    write_part(vpd->read_write, "readwrite", read_write_names, writer);
     xml_writer_close(writer);
 }

@@ -20,7 +20,8 @@ typedef struct VpdField {
 
 typedef struct Vpd {
     char *name;
-    GArray *read_only, *read_write; /* of VpdField; NULL when there is no such part */
+    /* Of VpdField, those that are told; the second is NULL when there is no such part. */
+    GArray *read_only, *read_write;
 } Vpd;
 
 /* NULL when @bytes are none. */

@@ -27,9 +27,9 @@ UDEV = {
 }
 
 
-def udev_records(folder):
+def udev_records(folder, machine='server'):
     Path(folder).mkdir(parents=True, exist_ok=True)
-    for name, text in UDEV.items():
+    for name, text in (WORKBENCH_UDEV if machine == 'workbench' else UDEV).items():
         (Path(folder) / name).write_text('I:1000000\n' + text)
 
 
@@ -349,4 +349,156 @@ def mainframe(root):
     return sysfs
 
 
-MACHINES = {'server': server, 'mainframe': mainframe}
+# The same of the workbench's.
+WORKBENCH_UDEV = {
+    'b179:0': 'E:ID_SERIAL=0x12345678\nE:ID_NAME=SD16G\nE:ID_DRIVE_FLASH_SD=1\n'
+              'E:ID_DRIVE_MEDIA_FLASH_SD=1\n',
+    'b8:48': 'E:ID_BUS=scsi\nE:ID_TYPE=generic\nE:ID_VENDOR=ACME\nE:ID_MODEL=Box\n'
+             'E:ID_REVISION=1\nE:ID_SERIAL_SHORT=short\n',
+    'b8:64': 'E:ID_BUS=usb\nE:ID_TYPE=floppy\nE:ID_DRIVE_FLOPPY=1\nE:ID_FS_LABEL=BOOT\n'
+             'E:ID_SERIAL=TEAC_FD-05PUB\n',
+    'b8:80': 'E:ID_BUS=usb\nE:ID_TYPE=disk\nE:ID_DRIVE_FLOPPY_ZIP=1\nE:ID_SERIAL=IOMEGA_ZIP\n',
+    'b8:96': 'E:ID_BUS=ata\nE:ID_TYPE=optical\nE:ID_SERIAL=MO_1\n',
+    'b8:112': 'E:ID_TYPE=disk\nE:ID_FS_LABEL=plain\n',
+    'b2:0': 'E:ID_PATH=floppy-0\n',
+    **{f'c189:{256 + port}': f'E:ID_VENDOR_ID=ffff\nE:ID_MODEL_ID=0001\nE:ID_MODEL=Stick_{port}\n'
+       for port in (1, 2, 3)},
+    **{f'b8:{160 + ord(letter)}': 'E:ID_BUS=usb\nE:ID_TYPE=disk\n' for letter in 'klm'},
+    'b11:2': 'E:ID_PATH=none\n',
+}
+
+
+def workbench(root):
+    """What a hardware engineer has lying around: cards, drives and adapters of every kind."""
+    sysfs = Sysfs(root)
+    add_odd_pci(sysfs)
+    add_odd_drives(sysfs)
+    add_odd_scsi(sysfs)
+    add_odd_links(sysfs)
+    return sysfs
+
+
+def add_odd_pci(sysfs):
+    base = 'pci0000:00'
+    # SR-IOV as kernels before 3.8 show it, and one that could have none.
+    physical = sysfs.pci(f'{base}/0000:00:01.0', 0x8086, 0x10c9, 0x020000, 'igb')
+    virtual = sysfs.pci(f'{base}/0000:00:01.4', 0x8086, 0x10ca, 0x020000)
+    sysfs.link(f'{physical}/virtfn0', virtual)
+    sysfs.link(f'{virtual}/physfn', physical)
+    sysfs.pci(f'{base}/0000:00:02.0', 0x8086, 0x1520, 0x020000, sriov_totalvfs='0')
+    for number, speed in enumerate((1, 2, 3, 4, 5, 6, 7), 3):
+        sysfs.pci(f'{base}/0000:00:{number:02x}.0', 0x1b36, 0x000d, 0x0c0330, None,
+                  config_space(0x1b36, 0x000d, express=(0, speed, 16, 1, 0)))
+    # Built into the processor, with no link (device type 9).
+    config = bytearray(config_space(0x8086, 0x1234, express=(0, 0, 0, 0, 0)))
+    config[0x52] = 0x92
+    sysfs.pci(f'{base}/0000:00:0a.0', 0x8086, 0x1234, 0x088000, None, bytes(config))
+    sysfs.pci(f'{base}/0000:00:0b.0', 0x104c, 0xac56, 0x060700, 'yenta_cardbus',
+              config_space(0x104c, 0xac56, header=2))
+    sysfs.pci(f'{base}/0000:00:0c.0', 0xfff0, 0x0001, 0xff0000, numa_node='3')
+    sysfs.pci('pci10000:e0/10000:e0:1f.7', 0x8086, 0x2030, 0x060400)
+    sysfs.pci(f'{base}/0000:00:0e.0', 0x15b3, 0x101d, 0x020700, 'mlx5_core',
+              vpd=vital_product_data('Name only', [], []))
+    sysfs.pci(f'{base}/0000:00:0f.0', 0x15b3, 0x101d, 0x020700, 'mlx5_core', vpd=vital_product_data(
+        ' A/B (rev. 2)\0', [('PN', 'A/B'), ('SN', ' padded\0\0'), ('V1', 'x'), ('ZZ', 'other'),
+                            ('PN', 'again'), ('EC', 'no\x01text')],
+        [('YA', ''), ('Y1', 'one'), ('YZ', 'z'), ('VZ', 'v')]))
+    # What no card should have: no check sum, and something behind the part that is free.
+    data = vital_product_data('Card', [('PN', 'p')], [('YA', 'a')])
+    sysfs.pci(f'{base}/0000:00:0e.1', 0x15b3, 0x101d, 0x020700, vpd=data.replace(b'RV', b'RX'))
+    sysfs.pci(f'{base}/0000:00:0e.2', 0x15b3, 0x101d, 0x020700,
+              vpd=data.replace(b'YA\x01aRW\0', b'RW\0YA\x01a'))
+    sysfs.pci(f'{base}/0000:00:0e.3', 0x15b3, 0x101d, 0x020700, vpd=b'\x82\x04\0Card\x78')
+
+
+def add_odd_drives(sysfs):
+    base = 'pci0000:00/0000:00:10.0'
+    sysfs.pci(base, 0x8086, 0x3a22, 0x010601, 'ahci')
+
+    def drive(path, name, major, minor, **attributes):
+        return sysfs.device(f'{path}/block/{name}', 'block', is_class=True,
+                            uevent={'MAJOR': major, 'MINOR': minor, 'DEVTYPE': 'disk',
+                                    'DEVNAME': name.replace('!', '/')},
+                            **{'size': '2048', 'removable': '0',
+                               'queue.logical_block_size': '512', **attributes})
+
+    card = sysfs.device(f'{base}/mmc0/mmc0:aaaa', 'mmc', 'mmcblk', type='SD', name='SD16G',
+                        serial='0x12345678')
+    path = drive(f'{base}/mmc0/mmc0:aaaa', 'mmcblk0', 179, 0, removable='1')
+    sysfs.link(f'{path}/device', card)
+    for name, number, attributes in (
+            ('sdd', 48, {'queue.logical_block_size': '4096'}), ('sde', 64, {'removable': '1'}),
+            ('sdf', 80, {'removable': '1'}), ('sdg', 96, {'removable': '1', 'size': '0'}),
+            ('sdh', 112, {'removable': '1', 'size': '0'}), ('sdi', 128, {'removable': '1'}),
+            ('sdj', 144, {'size': '7'})):
+        drive(f'{base}/{name}', name, 8, number, **attributes)
+    drive('virtual', 'loop0', 7, 0)
+    drive('virtual', 'loop1', 7, 1, size='0')
+    drive('virtual', 'nbd0', 43, 0)
+    drive('virtual', 'nbd1', 43, 16, size='0')
+    drive('virtual', 'ram0', 1, 0)
+    drive('virtual', 'zram0', 252, 0, size='0')
+    drive('virtual', 'dm-0', 253, 0, **{'dm.name': 'vg-lv'})
+    drive('virtual', 'md127', 9, 127)
+    drive('platform/floppy.0', 'fd0', 2, 0, removable='1', size='8')
+    drive(f'{base}/x', 'sr2', 11, 2, removable='1')
+    drive(f'{base}/y', 'cciss!c0d0', 104, 0)
+    # In a case on a cable, and behind a port that the user has access to.
+    sysfs.pci('pci0000:00/0000:00:13.0', 0x144d, 0xa808, 0x010802, 'nvme', removable='removable')
+    drive('pci0000:00/0000:00:13.0/nvme/nvme1', 'nvme1n1', 259, 1)
+    hub = 'pci0000:00/0000:00:14.0/usb3'
+    sysfs.pci('pci0000:00/0000:00:14.0', 0x8086, 0x3a34, 0x0c0330, 'xhci_hcd')
+    for port, (name, place) in enumerate((('sdk', 'removable'), ('sdl', 'fixed'),
+                                          ('sdm', 'unknown')), 1):
+        usb = sysfs.device(f'{hub}/3-{port}', 'usb', 'usb',
+                           {'DEVTYPE': 'usb_device', 'MAJOR': 189, 'MINOR': 256 + port,
+                            'BUSNUM': '003', 'DEVNUM': f'{port:03}', 'PRODUCT': 'ffff/1/1',
+                            'DEVNAME': f'bus/usb/003/{port:03}', 'TYPE': '0/0/0'},
+                           busnum='3', devnum=str(port), idVendor='ffff', idProduct='0001',
+                           product=f'Stick {port}', removable=place,
+                           **({'manufacturer': 'Sticks & Co'} if port < 3 else {}))
+        drive(usb.removeprefix('devices/'), name, 8, 160 + ord(name[2]), removable='1')
+    path = drive(f'{base}/virtio0', 'vda', 254, 0, serial='disk-serial')
+    sysfs.link(f'{path}/device', sysfs.device(f'{base}/virtio0', 'virtio', 'virtio_blk',
+                                              vendor='0x1af4', device='0x0002'))
+
+
+def add_odd_scsi(sysfs):
+    base = 'pci0000:00/0000:00:11.0'
+    sysfs.pci(base, 0x1000, 0x0097, 0x010700, 'mpt3sas')
+    sysfs.device(f'{base}/host20', 'scsi', uevent={'DEVTYPE': 'scsi_host'})
+    sysfs.device(f'{base}/host20/port-20:0/end_device-20:0/target20:0:0', 'scsi',
+                 uevent={'DEVTYPE': 'scsi_target'})
+    for kind in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 15, 16, 17, 20, 30, 31):
+        sysfs.device(f'{base}/host20/port-20:0/end_device-20:0/target20:0:0/20:0:0:{kind}', 'scsi',
+                     uevent={'DEVTYPE': 'scsi_device'}, type=str(kind))
+    sysfs.device(f'{base}/host20/port-20:0/end_device-20:0/target20:0:0/20:0:0:99', 'scsi',
+                 uevent={'DEVTYPE': 'scsi_device'})
+    # Fibre Channel: a port of another one, and one without names.
+    card = 'pci0000:00/0000:00:12.0'
+    sysfs.pci(card, 0x1077, 0x2532, 0x0c0400, 'qla2xxx')
+    sysfs.device(f'{card}/host21', 'scsi', uevent={'DEVTYPE': 'scsi_host'})
+    sysfs.device(f'{card}/host21/scsi_host/host21', 'scsi_host', is_class=True, unique_id='0',
+                 vport_create='', vport_delete='', max_npiv_vports='63', npiv_vports_inuse='1')
+    sysfs.device(f'{card}/host21/fc_host/host21', 'fc_host', is_class=True,
+                 node_name='0x2001001b32a9da4e', port_name='0x2101001b32a9da4e',
+                 fabric_name='0xffffffffffffffff')
+    port = f'{card}/host21/vport-21:0-0/host22'
+    sysfs.device(port, 'scsi', uevent={'DEVTYPE': 'scsi_host'})
+    sysfs.device(f'{port}/fc_host/host22', 'fc_host', is_class=True, node_name='0x2001001b32a9da4f',
+                 port_name='0x2101001b32a9da4f', fabric_name='0x2001001b32a9da50')
+
+
+def add_odd_links(sysfs):
+    base = 'pci0000:00/0000:00:0e.0'
+    sysfs.device(f'{base}/infiniband/mlx5_0', 'infiniband', is_class=True, node_type='1: CA')
+    path = interface(sysfs, base, 'ib0', 90, address=':'.join(['80'] * 20), type='32')
+    sysfs.link(f'{path}/device', f'devices/{base}')
+    path = interface(sysfs, base, 'roce1', 91, operstate='lowerlayerdown')
+    sysfs.link(f'{path}/device', f'devices/{base}')
+    interface(sysfs, 'virtual', 'noaddress', 93, address='')
+    interface(sysfs, 'virtual', 'zerospeed', 95, speed='0')
+    interface(sysfs, 'virtual', 'testing', 96, operstate='testing')
+
+
+MACHINES = {'server': server, 'mainframe': mainframe, 'workbench': workbench}

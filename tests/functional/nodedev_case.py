@@ -94,7 +94,7 @@ class TestCase(harness.TestCase):
         self.sysfs = made_up_sysfs.MACHINES[machine](root / 'sys')
         script = f'mount --bind {root}/sys /sys; '
         if with_udev:
-            made_up_sysfs.udev_records(root / 'udev')
+            made_up_sysfs.udev_records(root / 'udev', machine)
             script += f'mkdir -p /run/udev/data; mount --bind {root}/udev /run/udev/data; '
         wrapper = ['unshare', '--mount', '--propagation', 'private', 'sh', '-ec',
                    script + 'exec "$0" "$@"']

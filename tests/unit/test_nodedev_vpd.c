@@ -29,14 +29,44 @@ static void put_sum(uint8_t *bytes, size_t at)
     bytes[at] = (uint8_t)-sum;
 }
 
-static void test_name_alone(void)
+/* A read-only part of the fields in @fields, with its check sum, behind a name. To be freed. */
+static Vpd *parse_with(const char *name, const char *fields, size_t size, const char *more,
+                       size_t more_size)
 {
-    g_autoptr(Vpd) vpd = PARSE(NAME END);
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+    uint8_t head[] = { 0x82, (uint8_t)strlen(name), 0 };
+    uint8_t part[] = { 0x90, (uint8_t)(size + 4), 0 };
+
+    g_byte_array_append(bytes, head, sizeof(head));
+    g_byte_array_append(bytes, (const guint8 *)name, (guint)strlen(name));
+    g_byte_array_append(bytes, part, sizeof(part));
+    g_byte_array_append(bytes, (const guint8 *)fields, (guint)size);
+    g_byte_array_append(bytes, (const guint8 *)"RV\x01", 4);
+    put_sum(bytes->data, bytes->len - 1);
+    g_byte_array_append(bytes, (const guint8 *)more, (guint)more_size);
+    g_byte_array_append(bytes, (const guint8 *)END, 1);
+    return vpd_parse(bytes->data, bytes->len);
+}
+
+#define WITH(name, fields, more) \
+    parse_with((name), (fields), sizeof(fields) - 1, (more), sizeof(more) - 1)
+
+static void assert_xml(const Vpd *vpd, const char *inside)
+{
+    g_autofree char *expected = g_strconcat("<capability type='vpd'>\n  <name>Card</name>\n",
+                                            inside, "</capability>\n", NULL);
     g_autofree char *xml = NULL;
 
     g_assert_nonnull(vpd);
     xml = format(vpd);
-    g_assert_cmpstr(xml, ==, "<capability type='vpd'>\n  <name>Card</name>\n</capability>\n");
+    g_assert_cmpstr(xml, ==, expected);
+}
+
+static void test_name_and_no_fields(void)
+{
+    g_autoptr(Vpd) vpd = WITH("Card", "", "");
+
+    assert_xml(vpd, "");
 }
 
 static void test_check_sum(void)
@@ -67,8 +97,7 @@ static void test_every_cut_is_worthless(void)
 
 static void test_text_that_is_none(void)
 {
-    g_assert_null(PARSE("\x82\x04\0Ca\x01" "d" END));
-    g_assert_null(PARSE("\x82\x04\0Ca<d" END));
+    g_assert_null(WITH("Ca\x01" "d", "", ""));
     g_assert_null(PARSE(END));
     g_assert_null(PARSE(NAME));
     g_assert_null(PARSE("\x82\xff\xff" "Card" END));
@@ -76,21 +105,62 @@ static void test_text_that_is_none(void)
 
 static void test_field_of_other_characters_is_left_out(void)
 {
-    g_autoptr(Vpd) vpd = PARSE(NAME "\x91\x0c\0YA\x03" "a\tb" "V1\x03" "abc" END);
-    g_autofree char *xml = vpd ? format(vpd) : NULL;
+    g_autoptr(Vpd) vpd = WITH("Card", "SN\x02" "s\x80" "PN\x03" "a\tb" "V1\x03" "abc", "");
 
-    g_assert_nonnull(xml);
-    g_assert_null(strstr(xml, "asset_tag"));
-    g_assert_nonnull(strstr(xml, "<vendor_field index='1'>abc</vendor_field>"));
+    assert_xml(vpd, "  <fields access='readonly'>\n"
+                    "    <vendor_field index='1'>abc</vendor_field>\n"
+                    "  </fields>\n");
+}
+
+static void test_text_ends_at_a_nul_and_is_trimmed(void)
+{
+    g_autoptr(Vpd) vpd = WITH("Card", "SN\x05" "s/1\0x" "PN\x04" " a \n" "EC\x01\0", "");
+
+    assert_xml(vpd, "  <fields access='readonly'>\n"
+                    "    <change_level></change_level>\n"
+                    "    <part_number>a</part_number>\n"
+                    "    <serial_number>s/1</serial_number>\n"
+                    "  </fields>\n");
+}
+
+static void test_last_of_a_keyword_counts(void)
+{
+    g_autoptr(Vpd) vpd = WITH("Card", "V0\x01" "a" "V1\x01" "b" "V0\x01" "c" "ZZ\x01" "d",
+                              "\x91\x0c\0YA\x01" "a" "YA\x01" "b" "Y1\x01" "c"
+                              "\x91\x07\0YA\x01" "e" "RW\0");
+
+    assert_xml(vpd, "  <fields access='readonly'>\n"
+                    "    <vendor_field index='0'>c</vendor_field>\n"
+                    "    <vendor_field index='1'>b</vendor_field>\n"
+                    "  </fields>\n"
+                    "  <fields access='readwrite'>\n"
+                    "    <asset_tag>e</asset_tag>\n"
+                    "    <system_field index='1'>c</system_field>\n"
+                    "  </fields>\n");
+}
+
+static void test_parts_that_are_wrong_make_all_worthless(void)
+{
+    g_autoptr(Vpd) good = WITH("Card", "", "\x91\x07\0YA\x01" "e" "RW\0");
+
+    g_assert_nonnull(good);
+    g_assert_null(WITH("Card", "", "\x91\x07\0RW\0YA\x01" "e"));
+    g_assert_null(WITH("Card", "", "\x90\x04\0PN\x01" "a"));
+    g_assert_null(PARSE(NAME END));
+    g_assert_null(PARSE(NAME "\x90\x04\0PN\x01" "a" END));
+    g_assert_null(PARSE(NAME "\x91\x04\0YA\x01" "a" END));
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/vpd/name", test_name_alone);
+    g_test_add_func("/vpd/name", test_name_and_no_fields);
     g_test_add_func("/vpd/check-sum", test_check_sum);
     g_test_add_func("/vpd/cut", test_every_cut_is_worthless);
     g_test_add_func("/vpd/text", test_text_that_is_none);
     g_test_add_func("/vpd/field", test_field_of_other_characters_is_left_out);
+    g_test_add_func("/vpd/trim", test_text_ends_at_a_nul_and_is_trimmed);
+    g_test_add_func("/vpd/again", test_last_of_a_keyword_counts);
+    g_test_add_func("/vpd/parts", test_parts_that_are_wrong_make_all_worthless);
     return g_test_run();
 }
