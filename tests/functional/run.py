@@ -30,7 +30,7 @@ import namespaces  # noqa: E402
 
 OUTPUT_TAIL_LINES = 40
 # What a file may take to load, and to clean up after a test.
-LOAD_SECONDS = 60
+LOAD_SECONDS = 240
 # A test that takes longer is told with its time.
 SLOW_SECONDS = 4
 
