@@ -214,10 +214,13 @@ DrainResult drain_run(Drain *drain, const LogLimits *limits, size_t budget)
     size_t n_waiting;
     DrainResult result;
 
+    if (drain->has_ended)
+        return DRAIN_END;
     while ((result = drain_look(drain->pipe_fd, &n_waiting)) == DRAIN_MORE) {
         if (drain->n_written + drain->n_dropped >= end)
             break;
         drain_step(drain, limits, n_waiting);
     }
+    drain->has_ended = result == DRAIN_END;
     return result;
 }

@@ -17,13 +17,14 @@ typedef enum DrainResult {
 typedef struct Drain {
     LogFile *file;
     int pipe_fd;
+    bool has_ended; /* and its descriptor may be closed, its number be another's */
     bool is_dropping;      /* the last attempt to write has failed */
     bool is_skipping_line; /* the beginning of the line that comes next was dropped */
     int errnum;            /* why, the last time */
     uint64_t n_written, n_dropped; /* bytes, since the daemon's start */
 } Drain;
 
-/* Moves at most about @budget bytes. */
+/* Moves at most about @budget bytes. What has ended stays so, and its pipe is not touched again. */
 DrainResult drain_run(Drain *drain, const LogLimits *limits, size_t budget);
 /* Whether nobody has the pipe's other end any more. */
 bool drain_has_lost_writers(int pipe_fd);

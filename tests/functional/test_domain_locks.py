@@ -298,6 +298,41 @@ class Locking:
             os.kill(self.virtlockd_pid(), signal.SIGCONT)
         self.sh('start', 'a')
 
+    def test_locks_that_could_not_be_given_back_do_not_stand_in_the_way(self):
+        self.define_disk()
+        self.sh('start', 'a')
+        os.kill(self.virtlockd_pid(), signal.SIGSTOP)
+        try:
+            self.sh('suspend', 'a', timeout_s=3 * harness.PATIENCE_S)
+        finally:
+            os.kill(self.virtlockd_pid(), signal.SIGCONT)
+        self.sh('resume', 'a')
+        self.assertFalse(is_free(self.image))
+        self.sh('suspend', 'a')
+        self.assertTrue(is_free(self.image))
+
+    def test_guest_that_goes_on_while_its_lock_is_given_back_takes_it_again(self):
+        self.define_disk()
+        self.sh('start', 'a')
+        os.kill(self.virtlockd_pid(), signal.SIGSTOP)
+        try:
+            for command in ('stop', 'cont'):
+                self.sh('qemu-monitor-command', 'a', '--hmp', command)
+            self.wait_state('running (unpaused)')
+            before = self.status_time()
+        finally:
+            os.kill(self.virtlockd_pid(), signal.SIGCONT)
+        # It is given back, and whoever has it then has it to stay.
+        harness.wait_until(lambda: self.status_time() != before and "held='yes'" in self.status(),
+                           'it is to be taken again')
+        harness.wait_until(lambda: not is_free(self.image), 'it is taken again')
+
+    def status_time(self):
+        return os.stat(self.run_folder() / 'a.xml').st_mtime_ns
+
+    def status(self):
+        return (self.run_folder() / 'a.xml').read_text()
+
 
 class Indirect:
     """Locks in a folder beside the disks."""

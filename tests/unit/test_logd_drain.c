@@ -75,6 +75,23 @@ static void test_end_comes_behind_the_last_byte(Case *test, gconstpointer unused
     g_assert_cmpuint(test->drain.n_written, ==, 7);
 }
 
+/* The loop closes the pipe then, while calls about the log may still be waiting for the disk. */
+static void test_pipe_that_has_ended_is_not_touched_again(Case *test, gconstpointer unused)
+{
+    char byte;
+    int others[2];
+
+    close(test->write_fd);
+    g_assert_cmpint(run(test, &no_limits), ==, DRAIN_END);
+    g_assert_cmpint(pipe2(others, O_CLOEXEC | O_NONBLOCK), ==, 0);
+    g_assert_cmpint(dup2(others[0], test->drain.pipe_fd), ==, test->drain.pipe_fd);
+    test->write_fd = others[1];
+    say(test, "x");
+    g_assert_cmpint(run(test, &no_limits), ==, DRAIN_END);
+    g_assert_cmpint(read(others[0], &byte, 1), ==, 1);
+    close(others[0]);
+}
+
 static void test_budget_lets_others_have_their_turn(Case *test, gconstpointer unused)
 {
     const LogLimits limits = { 5, 100 };
@@ -168,6 +185,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     ADD(end_comes_behind_the_last_byte, NULL);
+    ADD(pipe_that_has_ended_is_not_touched_again, NULL);
     ADD(budget_lets_others_have_their_turn, NULL);
     ADD(what_cannot_be_written_is_dropped_and_counted, NULL);
     ADD(line_whose_beginning_was_dropped_is_dropped, NULL);

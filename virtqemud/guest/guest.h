@@ -34,6 +34,14 @@ typedef enum GuestEnd {
     GUEST_END_FAILED, /* it could not be started */
 } GuestEnd;
 
+/* Whether a guest has its locks. Unknown: the lock manager did not answer when that was to change. */
+typedef enum GuestLocks {
+    GUEST_LOCKS_NONE,
+    GUEST_LOCKS_HELD,
+    GUEST_LOCKS_UNKNOWN,
+    N_GUEST_LOCKS
+} GuestLocks;
+
 struct Guest {
     unsigned n_refs;
     Driver *driver;
@@ -71,7 +79,7 @@ struct Guest {
     FiberMutex lock_mutex;
     pid_t lock_pid; /* of the process that they belong to, also when it has ended */
     unsigned n_resuming; /* that have taken the locks for their resume */
-    bool are_locks_held;
+    GuestLocks locks;
     bool is_log_managed;      /* its log and those of its devices are virtlogd's */
     bool is_updated;          /* the definition was changed since it was started */
 };

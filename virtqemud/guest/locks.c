@@ -45,7 +45,8 @@ void guest_locks_adopt(Guest *guest)
                  guest->domain->object.name, error->message);
         g_ptr_array_set_size(guest->lock_requests, 0);
     }
-    guest->are_locks_held = guest->domain->state == VIR_DOMAIN_RUNNING;
+    guest->locks = guest->domain->state == VIR_DOMAIN_RUNNING ? GUEST_LOCKS_HELD
+                                                              : GUEST_LOCKS_NONE;
 }
 
 /* Not connected yet: the guest's process does that, and so it is seen to be its own. */
@@ -125,11 +126,11 @@ static bool has_locks(const Guest *guest)
     return guest->lock_requests && guest->lock_requests->len > 0;
 }
 
-static void note_held(Guest *guest, bool are_held)
+static void note(Guest *guest, GuestLocks locks)
 {
     g_autoptr(GError) error = NULL;
 
-    guest->are_locks_held = are_held;
+    guest->locks = locks;
     if (!guest_status_save(guest, &error))
         LOG_GERROR(error);
 }
@@ -139,27 +140,53 @@ SUSPENDS static void give(Guest *guest)
     const LockOwner owner = owner_of(guest);
     g_autoptr(GError) error = NULL;
 
-    if (!guest->are_locks_held)
+    if (guest->locks == GUEST_LOCKS_NONE)
         return;
-    if (!guest->lock_manager->release(guest->driver, &owner, guest->lock_requests,
-                                      fiber_deadline_ms(GIVE_MS), &error))
+    if (guest->lock_manager->release(guest->driver, &owner, guest->lock_requests,
+                                     fiber_deadline_ms(GIVE_MS), &error)) {
+        note(guest, GUEST_LOCKS_NONE);
+        return;
+    }
+    note(guest, GUEST_LOCKS_UNKNOWN);
+    if (!fiber_is_cancelled(fiber_current()))
         LOG_WARN("the locks of domain '%s' cannot be given back: %s", guest->domain->object.name,
                  error->message);
-    note_held(guest, false);
+}
+
+/* The manager refuses what the guest has already in the same words as what others have: what may be
+ * its own is given back then, and asked for once more. */
+SUSPENDS static bool acquire(Guest *guest, bool may_be_own, GError **error)
+{
+    const LockManager *manager = guest->lock_manager;
+    const LockOwner owner = owner_of(guest);
+    uint64_t deadline_us = fiber_deadline_ms(TAKE_MS);
+    g_autoptr(GError) reason = NULL;
+
+    if (manager->acquire(guest->driver, &owner, guest->lock_requests, deadline_us, &reason))
+        return true;
+    if (may_be_own && reason->code == VIR_ERR_RESOURCE_BUSY) {
+        manager->release(guest->driver, &owner, guest->lock_requests, fiber_deadline_ms(GIVE_MS),
+                         NULL);
+        return manager->acquire(guest->driver, &owner, guest->lock_requests, deadline_us, error);
+    }
+    g_propagate_error(error, g_steal_pointer(&reason));
+    return false;
 }
 
 /* On record as held before that is so: a daemon that is killed in between tries again, or gives
  * back what may be held. */
 SUSPENDS static bool take(Guest *guest, GError **error)
 {
-    const LockOwner owner = owner_of(guest);
+    bool may_be_own = guest->locks == GUEST_LOCKS_UNKNOWN;
+    g_autoptr(GError) reason = NULL;
 
-    if (guest->are_locks_held)
+    if (guest->locks == GUEST_LOCKS_HELD)
         return true;
-    note_held(guest, true);
-    if (!guest->lock_manager->acquire(guest->driver, &owner, guest->lock_requests,
-                                      fiber_deadline_ms(TAKE_MS), error)) {
-        note_held(guest, false);
+    note(guest, GUEST_LOCKS_HELD);
+    if (!acquire(guest, may_be_own, &reason)) {
+        note(guest, reason->code == VIR_ERR_RESOURCE_BUSY ? GUEST_LOCKS_NONE
+                                                          : GUEST_LOCKS_UNKNOWN);
+        g_propagate_error(error, g_steal_pointer(&reason));
         return false;
     }
     if (guest->phase != GUEST_ENDING)
@@ -190,7 +217,10 @@ void guest_locks_give(Guest *guest)
     if (!has_locks(guest) ||
         !fiber_mutex_lock(&guest->lock_mutex, fiber_deadline_ms(GIVE_MS), NULL))
         return;
-    give(guest);
+    /* What it may have has ended with its process: a manager that does not answer is not waited for
+     * once more. */
+    if (guest->locks == GUEST_LOCKS_HELD)
+        give(guest);
     fiber_mutex_unlock(&guest->lock_mutex);
 }
 
@@ -327,10 +357,10 @@ void guest_locks_give_later(Guest *guest)
     run_later(guest, give_fiber);
 }
 
+/* Also when it has them: they may be on their way back. */
 void guest_locks_take_later(Guest *guest)
 {
-    if (!guest->are_locks_held)
-        run_later(guest, take_fiber);
+    run_later(guest, take_fiber);
 }
 
 /* ---- After a restart ---- */
@@ -359,7 +389,7 @@ void guest_locks_verify(Guest *guest)
         return;
     if (stands_still(guest))
         give(guest);
-    else if (guest->phase == GUEST_UP && guest->are_locks_held)
+    else if (guest->phase == GUEST_UP && guest->locks == GUEST_LOCKS_HELD)
         ask_again(guest);
     else if (guest->phase == GUEST_UP && !take(guest, &error))
         act_on_loss(guest, error);

@@ -102,7 +102,7 @@ static Guest *guest_from_status(Driver *driver, GuestStatus *status, GError **er
     guest->reboots_at_shutdown = status->reboots_at_shutdown;
     guest->lock_manager = status->lock_manager;
     guest->lock_requests = g_steal_pointer(&status->lock_requests);
-    guest->are_locks_held = status->are_locks_held;
+    guest->locks = status->locks;
     guest->lock_pid = status->pid;
     memcpy(guest->taints, status->taints, sizeof(guest->taints));
     guest->is_log_managed = status->is_log_managed;

@@ -55,6 +55,7 @@ static const struct {
     [VIR_DOMAIN_PMSUSPENDED] = { unknown_names, G_N_ELEMENTS(unknown_names) },
 };
 
+static const char *const held_names[N_GUEST_LOCKS] = { "no", "yes", "maybe" };
 static const char *const phase_names[] = { "starting", "up", "ending" };
 
 const char *domain_state_name(int state)
@@ -94,8 +95,8 @@ static void write_locks(XmlWriter *writer, const Guest *guest)
         return;
     xml_writer_open(writer, "locks");
     xml_writer_attr_string(writer, "manager", guest->lock_manager->name);
-    if (guest->are_locks_held)
-        xml_writer_attr_string(writer, "held", "yes");
+    if (guest->locks != GUEST_LOCKS_NONE)
+        xml_writer_attr_string(writer, "held", held_names[guest->locks]);
     lock_requests_format(guest->lock_requests, writer);
     xml_writer_close(writer);
 }
@@ -173,12 +174,16 @@ static bool parse_locks(const XmlNode *root, GuestStatus *status, GError **error
     const XmlNode *locks = xml_node_first(root, "locks");
     const LockManager *manager =
         locks ? lock_manager_find(xml_node_attr(locks, "manager")) : NULL;
+    int held;
 
     if (!manager)
         return true;
     status->lock_manager = manager;
     status->lock_requests = lock_requests_new();
-    status->are_locks_held = g_strcmp0(xml_node_attr(locks, "held"), "yes") == 0;
+    if (!xml_attr_enum(locks, "held", XML_OPTIONAL, held_names, N_GUEST_LOCKS, GUEST_LOCKS_NONE,
+                       &held, error))
+        return false;
+    status->locks = (GuestLocks)held;
     return lock_requests_parse(locks, status->lock_requests, error);
 }
 

@@ -8,7 +8,8 @@
  *       <nextNode index='4'/>             ours: the number of the next image
  *       <resources manager='cgroups' machine='qemu-1-demo'/>   ours: see resources.h
  *       <reboot/>                         ours: the next shutdown is a reboot
- *       <locks manager='lockd' held='yes'> ours: what is locked while it runs, see lock_request.h
+ *       <locks manager='lockd' held='yes'> ours: what is locked while it runs, see lock_request.h;
+ *                                          held: "maybe" when the manager has not said
  *         <lock space='' name='/a.img' …/>
  *       </locks>
  *       <stdio handler='logd'/>           ours: its logs are virtlogd's
@@ -32,7 +33,7 @@ typedef struct GuestStatus {
     bool taints[N_TAINTS];
     const LockManager *lock_manager; /* NULL: none */
     GPtrArray *lock_requests;        /* NULL: none */
-    bool are_locks_held;
+    GuestLocks locks;
     char *lib_dir, *channel_dir;
     bool has_resources; /* another's file says nothing of them */
     ResourceManager manager;
