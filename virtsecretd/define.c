@@ -113,26 +113,47 @@ static Secret *define_begin(Driver *driver, SecretDef *def, bool *ret_is_new, GE
     return NULL;
 }
 
+/* The secret that @def is about, under its lock; a new one is in the store already. One that goes
+ * while we wait, by a call that was before us, makes ours the first of a new one. A new reference;
+ * NULL on failure. */
+static Secret *define_lock(Driver *driver, SecretDef *def, bool *ret_is_new, GError **error)
+{
+    for (;;) {
+        Secret *secret = define_begin(driver, def, ret_is_new, error);
+        g_autoptr(GError) reason = NULL;
+        bool is_gone;
+
+        if (!secret || secret_lock(secret, &reason))
+            return secret;
+        is_gone = !object_is_in_store(&secret->object);
+        /* Whoever has just made it need not wait for its lock, but may be cancelled. */
+        if (*ret_is_new)
+            secret_store_remove(driver->secrets, secret);
+        object_unref(secret);
+        if (!is_gone || fiber_is_cancelled(fiber_current())) {
+            g_propagate_error(error, g_steal_pointer(&reason));
+            return NULL;
+        }
+    }
+}
+
 /* Events and the reply come after the lock: whoever waits for it need not wait for them. */
 static bool define(Driver *driver, SecretDef *def, remote_nonnull_secret *ret_wire, GError **error)
 {
     bool is_new, is_defined;
-    Secret *secret = define_begin(driver, def, &is_new, error);
+    Secret *secret = define_lock(driver, def, &is_new, error);
 
     if (!secret)
         return false;
-    is_defined = secret_lock(secret, error);
-    if (is_defined) {
-        is_defined = define_locked(driver, secret, def, is_new, error);
-        if (is_defined)
-            take_over(driver, secret, def);
-        secret_unlock(secret);
-    }
+    is_defined = define_locked(driver, secret, def, is_new, error);
+    if (is_defined)
+        take_over(driver, secret, def);
+    else if (is_new)
+        secret_store_remove(driver->secrets, secret);
+    secret_unlock(secret);
     if (is_defined) {
         secret_emit_lifecycle(driver, secret, VIR_SECRET_EVENT_DEFINED);
         secret_to_wire(secret, ret_wire);
-    } else if (is_new) {
-        secret_store_remove(driver->secrets, secret);
     }
     object_unref(secret);
     return is_defined;

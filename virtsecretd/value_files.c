@@ -340,8 +340,9 @@ bool value_seal_again(const ValuePlace *place, const SecretBytes *ring, bool *re
     *ret_is_changed = false;
     if (!cipher_key_id(ring->data, first_id, error) || !sealed_load(place, &data, &length, error))
         return false;
+    /* A plain one beside it is from a write that was cut short. */
     if (data && memcmp(data + MAGIC_BYTES, first_id, sizeof(first_id)) == 0)
-        return true;
+        return file_remove_durable(plain, error);
     if (data && !sealed_open(place, ring, data, length, &value, error))
         return false;
     if (!data && !plain_read(place, &value, error))

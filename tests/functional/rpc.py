@@ -172,10 +172,18 @@ class Client:
 
     def call(self, procedure, program='REMOTE', fds=(), **args):
         """The decoded result of a call; arguments that are not given are empty or 0."""
+        return self.end(self.begin(procedure, program, fds, **args))
+
+    def begin(self, procedure, program='REMOTE', fds=(), **args):
+        """Sends a call; what it returns is for end(). What comes later on this connection is
+        looked at by the daemon later."""
         kind = struct_name(program, procedure, 'args')
         payload = TYPES.pack(kind, {**TYPES.empty(kind), **args}) if kind else b''
-        reply = self.call_raw(program, procedure, payload, fds)
-        return self.result(program, procedure, reply)
+        return program, procedure, self.send_call(program, procedure, payload, fds)
+
+    def end(self, begun):
+        program, procedure, serial = begun
+        return self.result(program, procedure, self.reply_to(serial))
 
     def result(self, program, procedure, reply):
         if reply.status == ERROR:

@@ -1,5 +1,6 @@
 """Definitions of secrets: what may be defined, redefined, found and listed, and what is on disk."""
 
+import fcntl
 import os
 import stat
 
@@ -147,6 +148,26 @@ class Validate(secret_case.TestCase):
             with self.subTest(text):
                 self.assert_fails(INVALID_SCHEMA, pattern, self.define_xml, text, VALIDATE)
         self.assertEqual(self.listed(), [])
+
+
+class Together(secret_case.TestCase):
+    def test_definition_that_waits_for_the_end_of_a_secret_makes_a_new_one(self):
+        self.start_secretd()
+        secret = self.define(1, VOLUME, '/old')
+        self.set(secret, b'old')
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            # Whoever removes a value waits for this lock (folder_lock.h).
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            undefined = self.client.begin('SECRET_UNDEFINE', secret=secret)
+            defined = self.client.begin('SECRET_DEFINE_XML', xml=xml(1, VOLUME, '/new'))
+            self.assertEqual(len(self.listed()), 1)
+        finally:
+            os.close(folder)
+        self.client.end(undefined)
+        self.assertEqual(self.client.end(defined)['secret']['usageID'], '/new')
+        self.assertEqual([each['usageID'] for each in self.listed()], ['/new'])
+        self.assertEqual(self.files(), [uuid_of(1) + '.xml'])
 
 
 class LookUp(secret_case.TestCase):

@@ -310,6 +310,16 @@ class Rotate(KeyCase):
             self.assertNotEqual(self.sealed(number), old[number])
         self.check_values()
 
+    def test_plain_value_that_was_left_beside_an_encrypted_one_goes(self):
+        self.prepare(1)
+        # As a roll-over leaves it that was cut short: the first of two keys encrypts.
+        self.key.write_bytes(os.urandom(32) + self.key.read_bytes())
+        self.set(wire(0), b'new')
+        self.put_value(0, b'old')
+        self.rotate()
+        self.assertFalse(self.file(0, '.base64').exists())
+        self.assertEqual(self.get(wire(0)), b'new')
+
     def test_while_the_daemon_is_stopped(self):
         self.prepare()
         self.secretd.stop()
