@@ -45,7 +45,10 @@ def enter_namespaces(first_id):
     parent = os.getpid()
     mapper = os.fork()
     if mapper == 0:
-        os.read(reader, 1)
+        os.close(writer)
+        # Nothing to read: there is no namespace, because a chroot, say, may have none.
+        if not os.read(reader, 1):
+            os._exit(1)
         for kind in ('uid', 'gid'):
             with open(f'/proc/{parent}/{kind}_map', 'w') as stream:
                 stream.write(f'0 {first_id} 65536\n')
