@@ -13,6 +13,7 @@ something to boot.
 
 import contextlib
 import os
+import shutil
 import signal
 import struct
 import time
@@ -28,6 +29,9 @@ RUNNING, PAUSED, SHUTOFF, CRASHED = 1, 3, 5, 6
 DEFINED, UNDEFINED, STARTED, SUSPENDED, RESUMED, STOPPED, SHUTDOWN = range(7)
 EVENT_ID_LIFECYCLE, EVENT_ID_REBOOT = 0, 1
 OPERATION_INVALID = 55
+# What virtqemud knows of the host's emulators, below its root. It asks QEMU for half a second, and
+# the tests of a file hand the answers on.
+CAPABILITIES = 'var/cache/libvirt/qemu/capabilities'
 NO_DOMAIN = 42
 
 
@@ -43,8 +47,20 @@ class TestCase(guest.TestCase):
         for folder in (self.root, self.root.parent):
             if str(folder.name).startswith('sv-'):
                 folder.chmod(0o755)
+        if harness.ROOTS:
+            self.share_capabilities(Path(harness.ROOTS) / 'capabilities')
         self.qemud = self.daemon('virtqemud', **options)
         return self.qemud
+
+    def share_capabilities(self, known):
+        def keep():
+            if any(own.glob('*.json')):
+                shutil.copytree(own, known)
+        own = self.root / CAPABILITIES
+        if not known.exists():
+            self.addCleanup(keep)
+        elif not own.exists():
+            shutil.copytree(known, own)
 
     def crash_qemud(self, **changes):
         """kill -9, and a new start."""
