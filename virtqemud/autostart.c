@@ -9,6 +9,15 @@
 
 LOG_INIT("qemu.autostart");
 
+#define UNDER_WAY "under way\n"
+#define MARK_MAX (16 * 1024 * 1024)
+
+typedef struct Autostart {
+    Driver *driver;
+    char *path;
+    GString *done; /* what is in the file: uuids */
+} Autostart;
+
 static void start_domain(Driver *driver, Domain *domain)
 {
     g_autoptr(GError) error = NULL;
@@ -50,16 +59,48 @@ static void forget_once(Driver *driver, Domain *domain)
         LOG_GERROR(error);
 }
 
-static void autostart_fiber(void *data)
+static void note(const Autostart *autostart)
 {
-    Driver *driver = data;
+    g_autoptr(GError) error = NULL;
+
+    if (!file_replace_volatile(autostart->path, autostart->done->str, autostart->done->len, 0600,
+                               &error))
+        LOG_GERROR(error);
+}
+
+static bool is_done(const Autostart *autostart, const Domain *domain)
+{
+    char uuid[UUID_TEXT_SIZE];
+
+    return strstr(autostart->done->str, uuid_format(&domain->object.uuid, uuid)) != NULL;
+}
+
+/* On record as done before that is so: one that takes the daemon down is not tried again. */
+static void start_once(Autostart *autostart, Domain *domain)
+{
+    gsize before = autostart->done->len;
+    char uuid[UUID_TEXT_SIZE];
+
+    g_string_append_printf(autostart->done, "%s\n", uuid_format(&domain->object.uuid, uuid));
+    note(autostart);
+    start_domain(autostart->driver, domain);
+    /* A start that the daemon's own end has cut short is the next daemon's. */
+    if (!domain->guest && fiber_is_cancelled(fiber_current())) {
+        g_string_truncate(autostart->done, before);
+        note(autostart);
+    }
+}
+
+static void start_all(Autostart *autostart)
+{
+    Driver *driver = autostart->driver;
     g_autoptr(GPtrArray) domains = object_store_list(driver->domains);
     bool is_first = true;
 
     for (guint i = 0; i < domains->len && !fiber_is_cancelled(fiber_current()); i++) {
         Domain *domain = domains->pdata[i];
 
-        if (!is_wanted(domain))
+        if (!is_wanted(domain) || is_done(autostart, domain))
             continue;
         forget_once(driver, domain);
         if (domain->guest)
@@ -68,26 +109,54 @@ static void autostart_fiber(void *data)
             !fiber_sleep((uint64_t)driver->conf->auto_start_delay * 1000, NULL))
             break;
         is_first = false;
-        start_domain(driver, domain);
+        start_once(autostart, domain);
     }
-    daemon_uninhibit_idle(driver->daemon);
+}
+
+static void autostart_free(Autostart *autostart)
+{
+    g_free(autostart->path);
+    g_string_free(autostart->done, TRUE);
+    g_free(autostart);
+}
+
+static void autostart_fiber(void *data)
+{
+    Autostart *autostart = data;
+    Daemon *daemon = autostart->driver->daemon;
+
+    start_all(autostart);
+    if (!fiber_is_cancelled(fiber_current())) {
+        g_string_truncate(autostart->done, 0);
+        note(autostart);
+    }
+    autostart_free(autostart);
+    daemon_uninhibit_idle(daemon);
 }
 
 void autostart_later(Driver *driver)
 {
-    g_autofree char *mark = g_build_filename(driver->folders->run_dir, "autostarted", NULL);
+    g_autofree char *path = g_build_filename(driver->folders->run_dir, "autostarted", NULL);
+    g_autofree char *done = NULL;
     g_autoptr(GError) error = NULL;
+    Autostart *autostart;
 
-    if (g_file_test(mark, G_FILE_TEST_EXISTS))
-        return;
-    if (!file_replace_volatile(mark, "", 0, 0600, &error)) {
+    if (!file_read_if_exists(path, MARK_MAX, &done, NULL, &error)) {
         LOG_GERROR(error);
         return;
     }
+    if (done && !*done)
+        return;
+    autostart = g_new0(Autostart, 1);
+    autostart->driver = driver;
+    autostart->path = g_steal_pointer(&path);
+    autostart->done = g_string_new(done ? done : UNDER_WAY);
+    note(autostart);
     daemon_inhibit_idle(driver->daemon);
-    if (fiber_spawn(daemon_get_loop(driver->daemon), "autostart", autostart_fiber, driver, NULL,
+    if (fiber_spawn(daemon_get_loop(driver->daemon), "autostart", autostart_fiber, autostart, NULL,
                     &error))
         return;
     LOG_GERROR(error);
+    autostart_free(autostart);
     daemon_uninhibit_idle(driver->daemon);
 }

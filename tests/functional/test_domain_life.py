@@ -202,6 +202,35 @@ class Autostart(LifeCase):
         self.define('b')
         self.assertTrue(self.state('a').startswith('shut off'))
 
+    def cut_off_between_two(self, end):
+        """The daemon ends when the first of two has been started, and destroyed; the next starts."""
+        for name in ('a', 'b'):
+            self.define(name)
+            self.sh('autostart', name)
+        conf = self.root / 'etc/libvirt/qemu.conf'
+        conf.write_text('auto_start_delay = 3600000\n')
+        self.boot_host()
+        harness.wait_until(lambda: self.sh('list', '--name').strip(), 'the first is started')
+        first = self.sh('list', '--name').strip()
+        second = 'b' if first == 'a' else 'a'
+        self.wait_state('running (booted)', first)
+        self.sh('destroy', first)
+        end()
+        self.qemud.start()
+        self.wait_state('running (booted)', second)
+        self.qemud.restart()
+        self.assertTrue(self.state(first).startswith('shut off'))
+        self.sh('destroy', second)
+        self.qemud.restart()
+        self.define('c')
+        self.assertEqual(self.sh('list', '--name').strip(), '')
+
+    def test_daemon_that_is_killed_leaves_the_others_to_the_next(self):
+        self.cut_off_between_two(self.qemud.kill)
+
+    def test_daemon_that_is_stopped_leaves_the_others_to_the_next(self):
+        self.cut_off_between_two(self.qemud.stop)
+
     def test_one_that_cannot_start_hinders_no_other(self):
         self.define('a', devices="<disk type='file'><source file='/none'/>"
                                  "<target dev='vda' bus='virtio'/></disk>")
