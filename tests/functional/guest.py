@@ -308,7 +308,7 @@ def remove_groups(root):
                         inner.rmdir()
         return not groups
     with contextlib.suppress(AssertionError):
-        harness.wait_until(is_done, 'the groups are gone')
+        harness.wait_until(is_done, 'the groups are gone', timeout_s=2)
 
 
 def traces(root, but=()):
