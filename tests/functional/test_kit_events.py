@@ -132,8 +132,9 @@ class Events(kit.TestCase):
 
     def test_callbacks_of_one_client_are_limited(self):
         client = self.open(self.server)
+        args = kit.pack(REGISTER)
         for _ in range(16384):
-            client.send_call('REMOTE', REGISTER, kit.pack(REGISTER))
+            client.send_call('REMOTE', REGISTER, args)
         for _ in range(16384):
             client.receive()
         with self.assertRaises(rpc.Error) as caught:

@@ -6,6 +6,7 @@ values may be None, strings are str and opaque data is bytes.
     types.unpack('remote_connect_get_type_ret', reply)['type']
 """
 
+import functools
 import re
 import struct
 from pathlib import Path
@@ -73,8 +74,10 @@ class Schema:
             name = self.constants[name]
         return int(name, 0)
 
+    @functools.lru_cache(maxsize=None)
     def procedures(self, program):
-        """Names of a program's procedures and their numbers."""
+        """Names of a program's procedures and their numbers. Every call that a test makes looks
+        its own up."""
         prefix = program + '_PROC_'
         return {name[len(prefix):]: self.constant(name)
                 for name in self.constants if name.startswith(prefix)}
