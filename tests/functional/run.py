@@ -171,7 +171,8 @@ class Runner:
             state['current'] = None
             directive = f' # SKIP {value}' if event == 'skip' else ''
             self.report(event != 'fail', name, directive, value if event == 'fail' else '')
-            seconds = time.monotonic() - state['begin']
+            # What skips a whole file has not begun.
+            seconds = time.monotonic() - state.get('begin', time.monotonic())
             if seconds > SLOW_SECONDS:
                 print(f'# {name}: {seconds:.1f} s', flush=True)
 
