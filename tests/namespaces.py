@@ -54,11 +54,12 @@ def enter():
 
 
 def separate():
-    """Gives this process, inside the private namespaces, empty folders of its own: what others
-    inside have in /run is out of its reach, and its own out of theirs. Before any thread."""
-    clone_newns = 0x00020000
+    """Gives this process, inside the private namespaces, empty folders and a network of its own:
+    what others inside have in /run is out of its reach, and its own out of theirs; /proc/net/unix
+    names the sockets of both alike. Before any thread."""
+    clone_newns, clone_newnet = 0x00020000, 0x40000000
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(clone_newns) != 0:
+    if libc.unshare(clone_newns | clone_newnet) != 0:
         raise OSError(ctypes.get_errno(), 'unshare')
     _prepare()
 
