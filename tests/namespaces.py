@@ -5,9 +5,14 @@ import ctypes
 import os
 import subprocess
 import sys
+import tempfile
 
 INSIDE = 'SPLITVIRT_PRIVATE_NAMESPACES'
 HIDDEN = ('/run', '/etc/libvirt', '/var/lib/libvirt', '/var/log/libvirt', '/var/cache/libvirt')
+WRITTEN_BY_INSTALLERS = {
+    '/etc/hosts': '127.0.0.1 localhost\n::1 localhost\n',
+    '/etc/resolv.conf': '',
+}
 
 
 def is_inside():
@@ -80,10 +85,28 @@ def pretend_libvirt_account():
         subprocess.run(['mount', '--bind', copy, path], check=True)
 
 
+def _complete_etc():
+    """Installers write these files; debootstrap does not. The machine's own folder stays as it is."""
+    missing = {path: text for path, text in WRITTEN_BY_INSTALLERS.items()
+               if not os.path.exists(path)}
+    if not missing:
+        return
+    layers = tempfile.mkdtemp(dir='/run')
+    os.makedirs(f'{layers}/upper')
+    os.makedirs(f'{layers}/work')
+    subprocess.run(['mount', '-t', 'overlay', '-o', f'lowerdir=/etc,upperdir={layers}/upper,'
+                    f'workdir={layers}/work', 'overlay', '/etc'], check=True)
+    for path, text in missing.items():
+        with open(path, 'w') as stream:
+            stream.write(text)
+
+
 def _prepare():
     for path in HIDDEN:
         os.makedirs(path, exist_ok=True)
         subprocess.run(['mount', '-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', path], check=True)
+        if path == '/run':
+            _complete_etc()
     os.makedirs('/run/lock', exist_ok=True)
     os.makedirs('/run/user/0', mode=0o700, exist_ok=True)
     os.environ['XDG_RUNTIME_DIR'] = '/run/user/0'

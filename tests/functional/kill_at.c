@@ -39,15 +39,16 @@ static int wanted(void)
     return atoi(text);
 }
 
-/* For the test, which wants to know how many there are. */
+/* For the test, which wants to know how many there are, and may read while another thread counts:
+ * the file is never empty, nor longer than what is written. */
 static void tell(int number)
 {
     char path[256], text[16];
-    int length = snprintf(text, sizeof(text), "%d\n", number);
+    int length = snprintf(text, sizeof(text), "%8d\n", number);
     int fd;
 
     snprintf(path, sizeof(path), "%s.count", getenv("KILL_AT"));
-    fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
         return;
     syscall(SYS_write, fd, text, length);

@@ -97,6 +97,8 @@ class Container:
                 stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT,
                 preexec_fn=self.enter_cgroup, env={**os.environ, 'SYSTEMD_NSPAWN_LOCK': '0'})
         self.wait_booted()
+        # Guests, who are not root, read below it; a tree in /root would be out of their reach.
+        self.run(['chmod', 'a+x', *GUEST.parents])
 
     def wait_booted(self):
         def has_booted():
