@@ -346,10 +346,12 @@ class Kernel(threading.Thread):
     def run(self):
         device = self.sysfs.root / PCI_PATH
         while not self.must_stop.is_set():
+            # First, since it is written last: what is unbound for it has been asked for by now.
+            is_to_probe = self.take('bus/pci/drivers_probe')
             for driver in ('igb', 'vfio-pci'):
                 if self.take(f'bus/pci/drivers/{driver}/unbind'):
                     (device / 'driver').unlink(missing_ok=True)
-            if self.take('bus/pci/drivers_probe') and self.binds:
+            if is_to_probe and self.binds:
                 wanted = (device / 'driver_override').read_text().strip() or self.own
                 self.sysfs.link(f'{PCI_PATH}/driver', f'bus/pci/drivers/{wanted}')
             time.sleep(0.005)
