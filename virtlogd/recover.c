@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/plural.h"
 #include "fiber/offload.h"
 #include "virtlogd/logs_private.h"
 #include "virtlogd/state.h"
@@ -147,8 +148,9 @@ bool logs_recover(Logs *logs, GError **error)
     for (guint i = 0; i < unclaimed->len; i++)
         rescue_pipe(logs, g_ptr_array_index(unclaimed, i));
     kept_fds_drop_unclaimed(logs->kept);
-    if (g_hash_table_size(logs->by_path) > 0)
-        LOG_INFO("%u logs go on", g_hash_table_size(logs->by_path));
+    guint n_logs = g_hash_table_size(logs->by_path);
+    if (n_logs > 0)
+        LOG_INFO("going on with %u log%s", n_logs, plural_s(n_logs));
     /* The guests go on in any case. */
     if (!logs_save(logs, &save_error))
         LOG_GERROR(save_error);

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/plural.h"
 #include "common/system_bus.h"
 #include "virtqemud/driver.h"
 #include "virtqemud/guest/guest.h"
@@ -162,10 +163,11 @@ static bool wait_for_turn(GuestEnding *ending)
 static void say_not_shut_down(const GuestEnding *ending, const GError *reason)
 {
     const char *name = ending->guest->domain->object.name;
+    unsigned wait_s = wait_seconds(ending->shutdown->driver->conf);
 
     if (reason->code == VIR_ERR_OPERATION_TIMEOUT)
-        LOG_WARN("domain '%s' has not shut down with the host in %u seconds", name,
-                 wait_seconds(ending->shutdown->driver->conf));
+        LOG_WARN("domain '%s' has not shut down with the host in %u second%s", name, wait_s,
+                 plural_s(wait_s));
     else
         LOG_WARN("domain '%s' cannot be shut down with the host: %s", name, error_detail(reason));
 }
@@ -259,7 +261,8 @@ static void end_guests(HostShutdown *shutdown)
     shutdown->is_ending = true;
     for (guint i = 0; i < domains->len; i++)
         begin_to_end(shutdown, domains->pdata[i], deadline_us);
-    LOG_INFO("the host shuts down: %u guests are ended", shutdown->n_left);
+    LOG_INFO("the host shuts down: ending %u guest%s", shutdown->n_left,
+             plural_s(shutdown->n_left));
     /* Each of them has the deadline; a guest that does not even die is for the host to end. */
     while (shutdown->n_left && fiber_cond_wait(&shutdown->changed, FIBER_FOREVER, NULL))
         continue;
