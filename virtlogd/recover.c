@@ -78,6 +78,23 @@ SUSPENDS static GPtrArray *load_states(const Logs *logs, GError **ret_error)
     return states ? states : g_ptr_array_new();
 }
 
+static void look_in_thread(void *data)
+{
+    log_file_look(((GuestLog *)data)->drain.file);
+}
+
+/* Its guest may say nothing for long, but the file is its own, under other names as well. */
+static void look_at_file(Logs *logs, GuestLog *log)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (lanes_submit(logs->lanes, log->folder, look_in_thread, guest_log_unref,
+                     guest_log_ref(log), &error))
+        return;
+    guest_log_unref(log);
+    LOG_WARN("%s", error->message);
+}
+
 /* Nobody else has the path, and the pipe is there. */
 static bool recover_log(Logs *logs, GuestLog *log, const char *pipe_name)
 {
@@ -100,6 +117,7 @@ static bool recover_log(Logs *logs, GuestLog *log, const char *pipe_name)
         return false;
     }
     g_hash_table_insert(logs->by_path, log->path, guest_log_ref(log));
+    look_at_file(logs, log);
     return true;
 }
 
