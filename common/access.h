@@ -11,5 +11,6 @@ typedef struct Client Client;
 
 /* Errors: ACCESS_DENIED, names the API and the permission. */
 bool access_check(Client *client, const WireProcedure *wire, GError **error);
-/* Whether a list that @wire answers with may have an object in it: the procedure's acl_filter. */
+/* Whether a list that @wire answers with, or an event that it registers for, may show @client an
+ * object: the procedure's acl_filter. */
 bool access_may_list(Client *client, const WireProcedure *wire);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/plural.h"
 #include "common/conf_report.h"
 #include "common/config_value.h"
 
@@ -350,7 +351,8 @@ bool config_check(const ConfigContext *context, const char *path, FILE *out)
         fprintf(out, "notice: %s\n", (const char *) g_ptr_array_index(config->notices, i));
     }
     if (problems->len > 0) {
-        fprintf(out, "%s: the configuration cannot be used: %u errors\n", name, problems->len);
+        fprintf(out, "%s: the configuration cannot be used: %u error%s\n", name, problems->len,
+                plural_s(problems->len));
         return false;
     }
     fprintf(out, "%s: the configuration can be used%s\n", name,

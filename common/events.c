@@ -4,6 +4,7 @@
 #include "common/events_private.h"
 
 #include "base/error.h"
+#include "common/access.h"
 #include "common/client_private.h"
 #include "common/daemon.h"
 #include "common/server_private.h"
@@ -17,6 +18,7 @@ LOG_INIT("rpc.events");
 typedef struct EventCallback {
     GList link; /* in the registry's list of its family and event id */
     Client *client;
+    const WireProcedure *wire; /* which it registered by */
     EventFamily family;
     int32_t event_id;
     int32_t id; /* the client's number; of the older form: negative */
@@ -99,8 +101,9 @@ static GQueue *events_list(EventRegistry *registry, EventFamily family, int32_t 
 }
 
 /* Takes @callback, also when it fails. */
-static bool events_add(Client *client, EventCallback *callback, GError **error)
+static bool events_add(Call *call, EventCallback *callback, GError **error)
 {
+    Client *client = call_get_client(call);
     EventRegistry *registry = daemon_get_events(client_get_daemon(client));
 
     /* A call may find out late that its client has gone, with all that it had. */
@@ -114,6 +117,7 @@ static bool events_add(Client *client, EventCallback *callback, GError **error)
     if (!client->callbacks)
         client->callbacks = g_hash_table_new_full(NULL, NULL, NULL, callback_free);
     callback->client = client;
+    callback->wire = call_get_wire(call);
     callback->link.data = callback;
     g_queue_push_tail_link(events_list(registry, callback->family, callback->event_id),
                            &callback->link);
@@ -154,7 +158,7 @@ static bool callback_set_filter(EventCallback *callback, const EventFilter *filt
 }
 
 /* The number is used up even when the registration fails: gaps do no harm. */
-bool events_register(Client *client, EventFamily family, int32_t event_id, const char *object,
+bool events_register(Call *call, EventFamily family, int32_t event_id, const char *object,
                      const EventFilter *filter, int32_t *ret_callback_id, GError **error)
 {
     EventCallback *callback;
@@ -165,13 +169,13 @@ bool events_register(Client *client, EventFamily family, int32_t event_id, const
     callback = g_new0(EventCallback, 1);
     callback->family = family;
     callback->event_id = event_id;
-    callback->id = id = client_new_callback_id(client);
+    callback->id = id = client_new_callback_id(call_get_client(call));
     callback->object = g_strdup(object);
     if (filter && !callback_set_filter(callback, filter, error)) {
         callback_free_alone(callback);
         return false;
     }
-    if (!events_add(client, callback, error))
+    if (!events_add(call, callback, error))
         return false;
     *ret_callback_id = id;
     return true;
@@ -198,13 +202,13 @@ bool events_deregister(Client *client, EventFamily family, int32_t callback_id, 
     return true;
 }
 
-bool events_register_legacy(Client *client, int32_t event_id, GError **error)
+bool events_register_legacy(Call *call, int32_t event_id, GError **error)
 {
     EventCallback *callback;
 
     if (!events_check_id(EVENT_DOMAIN, event_id, error))
         return false;
-    if (events_find(client, LEGACY_NUMBER(event_id))) {
+    if (events_find(call_get_client(call), LEGACY_NUMBER(event_id))) {
         error_set(error, VIR_FROM_RPC, VIR_ERR_INVALID_ARG, "domain event %d is already registered",
                   event_id);
         return false;
@@ -214,7 +218,7 @@ bool events_register_legacy(Client *client, int32_t event_id, GError **error)
     callback->event_id = event_id;
     callback->id = LEGACY_NUMBER(event_id);
     callback->is_legacy = true;
-    return events_add(client, callback, error);
+    return events_add(call, callback, error);
 }
 
 bool events_deregister_legacy(Client *client, int32_t event_id, GError **error)
@@ -302,6 +306,8 @@ static bool callback_matches(const EventCallback *callback, const Event *event)
     if (callback->is_legacy && event->legacy_procedure == 0)
         return false;
     if (callback->object && g_strcmp0(callback->object, event->object) != 0)
+        return false;
+    if (!access_may_list(callback->client, callback->wire))
         return false;
     if (callback->pattern)
         return event->match_name && g_regex_match(callback->pattern, event->match_name, 0, NULL);

@@ -29,17 +29,17 @@ typedef struct EventFilter {
     bool ignores_case;
 } EventFilter;
 
-/* Registers @client for events number @event_id of @family, of the object whose key is
- * @object (a uuid's text, a name; NULL: all). @ret_callback_id is the client's number for
- * it. @filter (may be NULL, is copied) is a further condition.
+/* Registers the client of @call for events number @event_id of @family, of the object whose key is
+ * @object (a uuid's text, a name; NULL: all), as far as lists of @call's procedure may show objects
+ * to it (common/access.h). @ret_callback_id is the client's number for it. @filter (may be NULL, is copied) is a further condition.
  * Errors: INTERNAL_ERROR for an id that the family has not, INVALID_ARG for a pattern that is
  * none, RESOURCE_BUSY when the client has too many. */
-bool events_register(Client *client, EventFamily family, int32_t event_id, const char *object,
+bool events_register(Call *call, EventFamily family, int32_t event_id, const char *object,
                      const EventFilter *filter, int32_t *ret_callback_id, GError **error);
 /* Errors: INTERNAL_ERROR naming the number when the client has no such callback. */
 bool events_deregister(Client *client, EventFamily family, int32_t callback_id, GError **error);
 /* The older forms without numbers: once per client and event id. */
-bool events_register_legacy(Client *client, int32_t event_id, GError **error);
+bool events_register_legacy(Call *call, int32_t event_id, GError **error);
 bool events_deregister_legacy(Client *client, int32_t event_id, GError **error);
 /* How many registrations of the older form @client has for @event_id: 0 or 1. */
 unsigned events_count_legacy(const Client *client, int32_t event_id);

@@ -151,13 +151,14 @@ static bool client_send(HolderClient *client, const Packet *packet, uint64_t dea
     return true;
 }
 
-static bool client_receive(HolderClient *client, Packet *ret_packet, uint64_t deadline_us,
-                           GError **error)
+/* Without @takes_fd a descriptor that comes along stays the kernel's. */
+static bool client_receive(HolderClient *client, Packet *ret_packet, bool takes_fd,
+                           uint64_t deadline_us, GError **error)
 {
     struct iovec iov = { ret_packet->bytes, HOLDER_PACKET_MAX };
     ControlBuffer control;
     struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
-                              .msg_controllen = sizeof(control) };
+                              .msg_controllen = takes_fd ? sizeof(control) : 0 };
     const struct cmsghdr *header;
     ssize_t length;
 
@@ -181,8 +182,8 @@ static bool client_receive(HolderClient *client, Packet *ret_packet, uint64_t de
 }
 
 /* One request and its answer. While it runs, the end of the connection is ours to notice. */
-SUSPENDS static bool client_ask(HolderClient *client, const Packet *request, Packet *ret_answer,
-                                GError **error)
+SUSPENDS static bool client_ask(HolderClient *client, const Packet *request, bool takes_fd,
+                                Packet *ret_answer, GError **error)
 {
     uint64_t deadline_us = fiber_deadline_ms(ANSWER_PATIENCE_MS);
     g_autoptr(GError) failure = NULL;
@@ -192,7 +193,7 @@ SUSPENDS static bool client_ask(HolderClient *client, const Packet *request, Pac
         return client_fail(client, ENOTCONN, "ask", error);
     sd_event_source_set_enabled(client->watch, SD_EVENT_OFF);
     is_done = client_send(client, request, deadline_us, &failure) &&
-              client_receive(client, ret_answer, deadline_us, &failure);
+              client_receive(client, ret_answer, takes_fd, deadline_us, &failure);
     if (is_done) {
         sd_event_source_set_enabled(client->watch, SD_EVENT_ON);
         return true;
@@ -231,7 +232,7 @@ static bool client_ask_plain(HolderClient *client, char kind, const char *name, 
     Packet request, answer;
 
     packet_set(&request, kind, name, fd);
-    if (!client_ask(client, &request, &answer, error))
+    if (!client_ask(client, &request, true, &answer, error))
         return false;
     if (answer.bytes[0] != HOLDER_OK || answer.fd >= 0)
         return client_refuse(client, &answer, error);
@@ -255,15 +256,17 @@ bool holder_client_get(HolderClient *client, size_t index, char **ret_name, int 
     Packet request, answer;
 
     packet_set(&request, HOLDER_GET, text, -1);
-    if (!client_ask(client, &request, &answer, error))
+    if (!client_ask(client, &request, ret_fd != NULL, &answer, error))
         return false;
     *ret_name = NULL;
-    *ret_fd = -1;
+    if (ret_fd)
+        *ret_fd = -1;
     if (answer.bytes[0] == HOLDER_OK && answer.fd < 0)
         return true;
-    if (answer.bytes[0] != HOLDER_FOUND || answer.fd < 0)
+    if (answer.bytes[0] != HOLDER_FOUND || (ret_fd && answer.fd < 0))
         return client_refuse(client, &answer, error);
     *ret_name = g_strdup(answer.bytes + 1);
-    *ret_fd = answer.fd;
+    if (ret_fd)
+        *ret_fd = answer.fd;
     return true;
 }

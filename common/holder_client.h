@@ -19,6 +19,7 @@ bool holder_client_connect(HolderClient *client, bool *ret_is_absent, GError **e
  * Errors: OPERATION_FAILED, OPERATION_TIMEOUT, SYSTEM_ERROR, all naming the socket. */
 SUSPENDS bool holder_client_put(HolderClient *client, const char *name, int fd, GError **error);
 SUSPENDS bool holder_client_drop(HolderClient *client, const char *name, GError **error);
-/* Sets @ret_name (to be freed) and @ret_fd (close-on-exec), or NULL behind the last. */
+/* Sets @ret_name (to be freed) and @ret_fd (close-on-exec; NULL: not wanted, and then there is none to
+ * close, which may wait), or NULL behind the last. */
 SUSPENDS bool holder_client_get(HolderClient *client, size_t index, char **ret_name, int *ret_fd,
                                 GError **error);

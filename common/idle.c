@@ -1,5 +1,6 @@
 /* Leaving when there is nothing to do: after --timeout seconds without clients, calls in
  * flight, and anything that the driver owns. */
+#include "base/plural.h"
 #include "common/daemon_private.h"
 
 #include "base/log.h"
@@ -67,7 +68,7 @@ static int daemon_on_idle(sd_event_source *source, uint64_t usec, void *userdata
         daemon_touch(daemon);
         return 0;
     }
-    LOG_INFO("nothing to do for %u seconds", daemon->timeout_s);
+    LOG_INFO("nothing to do for %u second%s", daemon->timeout_s, plural_s(daemon->timeout_s));
     daemon_shutdown(daemon);
     return 0;
 }

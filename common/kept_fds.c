@@ -182,13 +182,11 @@ SUSPENDS static bool holder_drop_strangers(KeptFds *all, GError **error)
 {
     for (size_t i = 0;;) {
         g_autofree char *name = NULL;
-        int fd = -1;
 
-        if (!holder_client_get(all->holder, i, &name, &fd, error))
+        if (!holder_client_get(all->holder, i, &name, NULL, error))
             return false;
         if (!name)
             return true;
-        close(fd);
         if (kept_find(all, name))
             i++;
         else if (!holder_client_drop(all->holder, name, error))
@@ -281,19 +279,28 @@ SUSPENDS static void kept_run_drop(KeptFds *all, const Kept *kept)
         kept_note_failure(all, holder_error);
 }
 
+/* A second copy of what we have would have to be closed again, and closing can wait for the file
+ * system of a locked file: so names come first. */
 SUSPENDS static bool kept_run_collect(KeptFds *all, bool *ret_is_absent, GError **error)
 {
     if (!holder_client_connect(all->holder, ret_is_absent, error))
         return false;
     for (size_t i = 0;; i++) {
-        g_autofree char *name = NULL;
+        g_autofree char *name = NULL, *again = NULL;
+        Kept *known;
         int fd = -1;
 
-        if (!holder_client_get(all->holder, i, &name, &fd, error))
+        if (!holder_client_get(all->holder, i, &name, NULL, error))
             return false;
         if (!name)
             return true;
-        kept_fds_add_found(all, name, fd, KEPT_FROM_HOLDER);
+        known = kept_find(all, name);
+        if (known)
+            known->is_at_holder = true;
+        else if (!holder_client_get(all->holder, i, &again, &fd, error))
+            return false;
+        else if (again)
+            kept_fds_add_found(all, again, fd, KEPT_FROM_HOLDER);
     }
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/plural.h"
 #include "common/admin.h"
 #include "common/auth.h"
 #include "common/connect.h"
@@ -291,8 +292,8 @@ void daemon_await_end(Daemon *daemon)
     if (daemon->is_stopping)
         return;
     daemon->is_stopping = true;
-    LOG_INFO("%s: %zu calls in flight", daemon->is_reexecuting ? "executing anew" : "stopping",
-             daemon_get_n_calls(daemon));
+    LOG_INFO("%s: %zu call%s in flight", daemon->is_reexecuting ? "executing anew" : "stopping",
+             daemon_get_n_calls(daemon), plural_s(daemon_get_n_calls(daemon)));
     auth_polkit_cancel(daemon);
     daemon->stop_deadline_us = fiber_now_us() + STOP_PATIENCE_US;
     daemon->delivery_deadline_us = fiber_now_us() + STOP_DELIVERY_US;

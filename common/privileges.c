@@ -57,9 +57,9 @@ bool privileges_limit(uint64_t capabilities, GError **error)
         sets = CAPNG_SELECT_CAPS;
     n = mark_others(capabilities);
     if (n > 0 && capng_apply(sets) != 0) {
-        error_set_errno(error, VIR_FROM_NONE, errno, "Cannot give up %u capabilities", n);
+        error_set_errno(error, VIR_FROM_NONE, errno, "Cannot give up capabilities, %u of them", n);
         return false;
     }
-    LOG_DEBUG("%u capabilities were given up", n);
+    LOG_DEBUG("capabilities that were given up: %u", n);
     return true;
 }

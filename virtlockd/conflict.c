@@ -1,6 +1,7 @@
 #include "virtlockd/conflict.h"
 
 #include "base/error.h"
+#include "base/plural.h"
 
 /* The beginning is what clients have always been told. */
 static void set_busy(GError **error, const LockResource *resource, const char *holder)
@@ -20,7 +21,7 @@ void conflict_set(GError **error, const LockResource *resource, const Lock *hold
     GString *text = g_string_new(owner);
 
     if (n_others > 0)
-        g_string_append_printf(text, " and %u other%s", n_others, n_others > 1 ? "s" : "");
+        g_string_append_printf(text, " and %u other%s", n_others, plural_s(n_others));
     if (holder->is_shared)
         g_string_append(text, ", shared");
     if (holder->resource != resource)

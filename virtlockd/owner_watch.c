@@ -6,6 +6,7 @@
 #include <sys/pidfd.h>
 
 #include "base/error.h"
+#include "base/plural.h"
 #include "fiber/process.h"
 
 #include "base/log.h"
@@ -82,8 +83,8 @@ void owner_release(LockDaemon *lockd, LockOwner *owner)
     lock_owner_ref(owner);
     owner->has_ended = true;
     if (locks->len > 0)
-        LOG_INFO("process %d of '%s' has ended with %u locks", (int)owner->pid, owner->name,
-                 locks->len);
+        LOG_INFO("process %d of '%s' has ended with %u lock%s", (int)owner->pid, owner->name,
+                 locks->len, plural_s(locks->len));
     /* From the loop a fiber runs at once, and a short way may be all of its way. */
     for (guint i = 0; i < locks->len; i++)
         spawn(lockd, owner, g_ptr_array_index(locks, i), "lock release", run_release);
@@ -161,7 +162,8 @@ static void run_kill(void *data)
     if (wait_end(owner, END_PATIENCE_MS) || fiber_is_cancelled(fiber_current()))
         return;
     LOG_WARN("'%s' (process %d) has closed its connection and not ended: it is ended, because of "
-             "its %u locks", owner->name, (int)owner->pid, owner->locks->len);
+             "its %u lock%s", owner->name, (int)owner->pid, owner->locks->len,
+             plural_s(owner->locks->len));
     pidfd_send_signal(owner->pid_fd, SIGTERM, NULL, 0);
     if (wait_end(owner, TERM_PATIENCE_MS) || fiber_is_cancelled(fiber_current()))
         return;

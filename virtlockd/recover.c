@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -58,16 +59,21 @@ static void claim_locks(LockDaemon *lockd)
     }
 }
 
+static char *read_fdinfo(int fd)
+{
+    g_autofree char *path = g_strdup_printf("/proc/self/fdinfo/%d", fd);
+    char *text = NULL;
+
+    return g_file_get_contents(path, &text, NULL, NULL) ? text : NULL;
+}
+
 /* 'R' or 'W' for the lock that was taken through the descriptor, '\0' for none: a line "lock: 1:
  * OFDLCK  ADVISORY  WRITE -1 fe:00:1234 0 0" of fdinfo (proc(5)). */
 static char find_lock_type(int fd)
 {
-    g_autofree char *path = g_strdup_printf("/proc/self/fdinfo/%d", fd);
-    g_autofree char *text = NULL;
+    g_autofree char *text = read_fdinfo(fd);
+    const char *line = text ? strstr(text, "OFDLCK") : NULL;
 
-    if (!g_file_get_contents(path, &text, NULL, NULL))
-        return '\0';
-    const char *line = strstr(text, "OFDLCK");
     if (!line)
         return '\0';
     return strstr(line, " WRITE ") ? 'W' : 'R';
@@ -129,9 +135,18 @@ static void watch_owners(LockDaemon *lockd)
     }
 }
 
+/* Of the mount that the file is on, without asking its file system; 0 when it is not known. */
+static int find_mount_id(int fd)
+{
+    g_autofree char *text = read_fdinfo(fd);
+    const char *line = text ? strstr(text, "mnt_id:") : NULL;
+
+    return line ? atoi(line + strlen("mnt_id:")) : 0;
+}
+
 /* The last daemon may have been killed between unlocking and saying so: then somebody else may
- * have it now, or nobody; here it becomes one or the other. */
-SUSPENDS static void check_lock(LockDaemon *lockd, Lock *lock)
+ * have it now, or nobody; here it becomes one or the other. False: it could not be seen. */
+SUSPENDS static bool check_lock(LockDaemon *lockd, Lock *lock)
 {
     const LockResource *resource = lock->resource;
     unsigned flags = (lock->is_shared ? LOCK_FLAG_SHARED : 0) |
@@ -143,11 +158,11 @@ SUSPENDS static void check_lock(LockDaemon *lockd, Lock *lock)
                          fiber_deadline_ms(CHECK_PATIENCE_MS), &reply, NULL, &error)) {
         LOG_WARN("whether '%s' is still locked for '%s' cannot be seen: %s", resource->path,
                  lock->owner->name, error->message);
-        return;
+        return false;
     }
     lock_set_file(lock, &reply);
     if (reply.errnum != EAGAIN && reply.errnum != ENOENT)
-        return;
+        return true;
     if (reply.errnum == EAGAIN)
         LOG_WARN("'%s' is not locked for '%s' any more: process %d (%s) has it", resource->path,
                  lock->owner->name, reply.holder_pid, reply.holder_name);
@@ -155,9 +170,11 @@ SUSPENDS static void check_lock(LockDaemon *lockd, Lock *lock)
     lock_table_remove(lockd->table, lock);
     if (!lockd_save(lockd, &error))
         LOG_GERROR(error);
+    return true;
 }
 
-/* Beside the calls: a file system that hangs must not hold up the start. */
+/* Beside the calls: a file system that hangs must not hold up the start. It is asked once only: each
+ * question costs a process that hangs, and others would wait for their turn. */
 static void run_checks(void *data)
 {
     LockDaemon *lockd = data;
@@ -165,6 +182,7 @@ static void run_checks(void *data)
     g_autoptr(GPtrArray) resources =
         g_ptr_array_new_with_free_func((GDestroyNotify)lock_resource_unref);
     g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    g_autoptr(GHashTable) silent_mounts = g_hash_table_new(NULL, NULL);
 
     for (guint i = 0; i < locks->len; i++) {
         const Lock *lock = g_ptr_array_index(locks, i);
@@ -177,8 +195,10 @@ static void run_checks(void *data)
         if (!fiber_mutex_lock(&resource->mutex, FIBER_FOREVER, NULL))
             return;
         Lock *lock = lock_resource_get(resource, g_array_index(ids, uint64_t, i));
-        if (lock)
-            check_lock(lockd, lock);
+        void *mount = GINT_TO_POINTER(lock ? find_mount_id(lock->fd) : 0);
+        if (lock && !g_hash_table_contains(silent_mounts, mount) && !check_lock(lockd, lock) &&
+            mount)
+            g_hash_table_add(silent_mounts, mount);
         fiber_mutex_unlock(&resource->mutex);
     }
 }

@@ -1,5 +1,6 @@
 /* max_age_days: at start, when the configuration is loaded anew, and every hour. */
 #include "base/log.h"
+#include "base/plural.h"
 #include "virtlogd/logs_private.h"
 #include "virtlogd/old_files.h"
 
@@ -46,8 +47,9 @@ static void aging_done(void *data)
     Aging *aging = data;
 
     if (aging->n_deleted > 0)
-        LOG_INFO("deleted %u files below %s that had not changed for %u days", aging->n_deleted,
-                 aging->folder, aging->n_days);
+        LOG_INFO("deleted %u file%s below %s, unchanged for %u day%s", aging->n_deleted,
+                 plural_s(aging->n_deleted), aging->folder, aging->n_days,
+                 plural_s(aging->n_days));
     g_array_unref(aging->open);
     g_free(aging->folder);
     g_free(aging);

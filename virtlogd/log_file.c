@@ -76,6 +76,16 @@ static int open_path(LogFile *file)
     return 0;
 }
 
+void log_file_look(LogFile *file)
+{
+    struct stat status;
+
+    if (file->fd >= 0 || stat(file->path, &status) < 0)
+        return;
+    file->dev = status.st_dev;
+    file->ino = status.st_ino;
+}
+
 int log_file_open(LogFile *file, bool truncate)
 {
     struct stat status;

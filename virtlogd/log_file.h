@@ -40,6 +40,8 @@ void log_file_close(LogFile *file);
 /* Opens or makes the file. @truncate: begins anew, without what was put aside.
  * -EISDIR, -EINVAL for what can hold no log (a fifo, a socket). */
 int log_file_open(LogFile *file, bool truncate);
+/* Learns which file it is, if there is one, without opening it. */
+void log_file_look(LogFile *file);
 /* Opens it if it is not open, or not in its folder any more, and learns its size. */
 int log_file_check(LogFile *file);
 /* Puts the file aside, deletes the oldest, and opens a new one. */

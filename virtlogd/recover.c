@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/plural.h"
 #include "fiber/offload.h"
 #include "virtlogd/logs_private.h"
 #include "virtlogd/state.h"
@@ -77,6 +78,23 @@ SUSPENDS static GPtrArray *load_states(const Logs *logs, GError **ret_error)
     return states ? states : g_ptr_array_new();
 }
 
+static void look_in_thread(void *data)
+{
+    log_file_look(((GuestLog *)data)->drain.file);
+}
+
+/* Its guest may say nothing for long, but the file is its own, under other names as well. */
+static void look_at_file(Logs *logs, GuestLog *log)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (lanes_submit(logs->lanes, log->folder, look_in_thread, guest_log_unref,
+                     guest_log_ref(log), &error))
+        return;
+    guest_log_unref(log);
+    LOG_WARN("%s", error->message);
+}
+
 /* Nobody else has the path, and the pipe is there. */
 static bool recover_log(Logs *logs, GuestLog *log, const char *pipe_name)
 {
@@ -99,6 +117,7 @@ static bool recover_log(Logs *logs, GuestLog *log, const char *pipe_name)
         return false;
     }
     g_hash_table_insert(logs->by_path, log->path, guest_log_ref(log));
+    look_at_file(logs, log);
     return true;
 }
 
@@ -147,8 +166,9 @@ bool logs_recover(Logs *logs, GError **error)
     for (guint i = 0; i < unclaimed->len; i++)
         rescue_pipe(logs, g_ptr_array_index(unclaimed, i));
     kept_fds_drop_unclaimed(logs->kept);
-    if (g_hash_table_size(logs->by_path) > 0)
-        LOG_INFO("%u logs go on", g_hash_table_size(logs->by_path));
+    guint n_logs = g_hash_table_size(logs->by_path);
+    if (n_logs > 0)
+        LOG_INFO("going on with %u log%s", n_logs, plural_s(n_logs));
     /* The guests go on in any case. */
     if (!logs_save(logs, &save_error))
         LOG_GERROR(save_error);

@@ -44,7 +44,7 @@ static bool event_register(Call *call,
                            remote_connect_node_device_event_register_any_ret *ret, GError **error)
 {
     return driver_of(call, error) &&
-           events_register(call_get_client(call), EVENT_NODE_DEVICE, args->eventID,
+           events_register(call, EVENT_NODE_DEVICE, args->eventID,
                            args->dev ? args->dev->name : NULL, NULL, &ret->callbackID, error);
 }
 

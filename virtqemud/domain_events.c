@@ -29,7 +29,7 @@ static const char *domain_key(remote_domain domain, char text[static UUID_TEXT_S
 static bool event_register(Call *call, const none *args, remote_connect_domain_event_register_ret *ret,
                            GError **error)
 {
-    return events_register_legacy(call_get_client(call), VIR_DOMAIN_EVENT_ID_LIFECYCLE, error);
+    return events_register_legacy(call, VIR_DOMAIN_EVENT_ID_LIFECYCLE, error);
 }
 
 static bool event_deregister(Call *call, const none *args,
@@ -41,7 +41,7 @@ static bool event_deregister(Call *call, const none *args,
 static bool event_register_any(Call *call, const remote_connect_domain_event_register_any_args *args,
                                none *ret, GError **error)
 {
-    return events_register_legacy(call_get_client(call), args->eventID, error);
+    return events_register_legacy(call, args->eventID, error);
 }
 
 static bool event_deregister_any(Call *call,
@@ -57,7 +57,7 @@ static bool event_callback_register(
 {
     char uuid[UUID_TEXT_SIZE];
 
-    return events_register(call_get_client(call), EVENT_DOMAIN, args->eventID,
+    return events_register(call, EVENT_DOMAIN, args->eventID,
                            domain_key(args->dom, uuid), NULL, &ret->callbackID, error);
 }
 
@@ -86,7 +86,7 @@ static bool monitor_event_register(Call *call,
 
     return call_check_flags("virConnectDomainQemuMonitorEventRegister", args->flags,
                             MONITOR_EVENT_FLAGS, error) &&
-           events_register(call_get_client(call), EVENT_QEMU_MONITOR, 0,
+           events_register(call, EVENT_QEMU_MONITOR, 0,
                            domain_key(args->dom, uuid), filter.text ? &filter : NULL,
                            &ret->callbackID, error);
 }

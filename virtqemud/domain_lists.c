@@ -4,29 +4,33 @@
 
 #include <string.h>
 
+#include "common/access.h"
 #include "virtqemud/domain.h"
 #include "virtqemud/driver.h"
 #include "wire/api_domain.h"
 #include "wire/remote.h"
 #include "wire/remote_domain.h"
 
-/* Those that match, in order of creation, at most @max; an array of borrowed Domain: no
- * waiting while it is used. */
-static GPtrArray *domains_select(const Driver *driver, unsigned flags, guint max)
+/* Those that match and that the client may see, in order of creation, at most @max; an array of
+ * borrowed Domain: no waiting while it is used. */
+static GPtrArray *domains_select(Call *call, const Driver *driver, unsigned flags,
+                                 guint max)
 {
     GPtrArray *domains = g_ptr_array_new();
 
     for (GList *link = object_store_first(driver->domains); link && domains->len < max;
          link = link->next) {
-        if (domain_matches(link->data, flags))
+        if (domain_matches(link->data, flags) &&
+            access_may_list(call_get_client(call), call_get_wire(call)))
             g_ptr_array_add(domains, link->data);
     }
     return domains;
 }
 
-static int domains_count(const Driver *driver, unsigned flags)
+/* What cannot be listed is not counted either. */
+static int domains_count(Call *call, const Driver *driver, unsigned flags)
 {
-    g_autoptr(GPtrArray) domains = domains_select(driver, flags, G_MAXUINT);
+    g_autoptr(GPtrArray) domains = domains_select(call, driver, flags, G_MAXUINT);
 
     return (int)domains->len;
 }
@@ -51,7 +55,7 @@ static bool connect_list_all_domains(Call *call, const remote_connect_list_all_d
     if (!driver ||
         !call_check_flags("virConnectListAllDomains", args->flags, domain_filter_flags, error))
         return false;
-    domains = domains_select(driver, args->flags, G_MAXUINT);
+    domains = domains_select(call, driver, args->flags, G_MAXUINT);
     ret->ret = domains->len;
     if (!args->need_results)
         return true;
@@ -69,7 +73,7 @@ static bool connect_num_of_domains(Call *call, const none *args,
 
     if (!driver)
         return false;
-    ret->num = domains_count(driver, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+    ret->num = domains_count(call, driver, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
     return true;
 }
 
@@ -81,7 +85,7 @@ static bool connect_num_of_defined_domains(Call *call, const none *args,
 
     if (!driver)
         return false;
-    ret->num = domains_count(driver, VIR_CONNECT_LIST_DOMAINS_INACTIVE);
+    ret->num = domains_count(call, driver, VIR_CONNECT_LIST_DOMAINS_INACTIVE);
     return true;
 }
 
@@ -94,7 +98,7 @@ static bool connect_list_domains(Call *call, const remote_connect_list_domains_a
 
     if (!driver || !check_list_room("maxids", args->maxids, error))
         return false;
-    domains = domains_select(driver, VIR_CONNECT_LIST_DOMAINS_ACTIVE, (guint)args->maxids);
+    domains = domains_select(call, driver, VIR_CONNECT_LIST_DOMAINS_ACTIVE, (guint)args->maxids);
     ret->ids.ids_len = domains->len;
     ret->ids.ids_val = g_new0(int, domains->len);
     for (guint i = 0; i < domains->len; i++)
@@ -112,7 +116,7 @@ static bool connect_list_defined_domains(Call *call,
 
     if (!driver || !check_list_room("maxnames", args->maxnames, error))
         return false;
-    domains = domains_select(driver, VIR_CONNECT_LIST_DOMAINS_INACTIVE, (guint)args->maxnames);
+    domains = domains_select(call, driver, VIR_CONNECT_LIST_DOMAINS_INACTIVE, (guint)args->maxnames);
     ret->names.names_len = domains->len;
     ret->names.names_val = g_new0(remote_nonnull_string, domains->len);
     for (guint i = 0; i < domains->len; i++)

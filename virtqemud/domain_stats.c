@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/access.h"
 #include "virtqemud/domain_call.h"
 #include "virtqemud/guest/block_stats.h"
 #include "virtqemud/guest/stats.h"
@@ -135,7 +136,8 @@ static bool connect_get_all_domain_stats(Call *call,
     domains = domains_for_stats(driver, args);
     /* The filter's flags have the same values here as in lists. */
     for (guint i = 0; i < domains->len;) {
-        if (domain_matches(domains->pdata[i], args->flags & domain_filter_flags))
+        if (domain_matches(domains->pdata[i], args->flags & domain_filter_flags) &&
+            access_may_list(call_get_client(call), call_get_wire(call)))
             i++;
         else
             g_ptr_array_remove_index(domains, i);

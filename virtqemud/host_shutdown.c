@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/plural.h"
 #include "common/system_bus.h"
 #include "virtqemud/driver.h"
 #include "virtqemud/guest/guest.h"
@@ -19,6 +20,9 @@ LOG_INIT("qemu.host_shutdown");
 #define LOGIND "org.freedesktop.login1"
 #define LOGIND_PATH "/org/freedesktop/login1"
 #define LOGIND_MANAGER LOGIND ".Manager"
+/* What sd-bus itself says of the connection. */
+#define LOCAL "org.freedesktop.DBus.Local"
+#define LOCAL_PATH "/org/freedesktop/DBus/Local"
 #define SYSTEMD "org.freedesktop.systemd1"
 #define SYSTEMD_PATH "/org/freedesktop/systemd1"
 #define SYSTEMD_MANAGER SYSTEMD ".Manager"
@@ -29,6 +33,9 @@ LOG_INIT("qemu.host_shutdown");
 /* The service manager is asked for more time, and again before that is over. */
 #define MORE_TIME_S 20
 #define ASK_AGAIN_MS 5000
+/* A bus that has gone is looked for again, first soon, then rarely. */
+#define BUS_RETRY_FIRST_US G_USEC_PER_SEC
+#define BUS_RETRY_MAX_US (30 * G_USEC_PER_SEC)
 /* Of the lock of a definition, to note that it is to be started again. */
 #define NOTE_MS 5000
 
@@ -36,6 +43,8 @@ struct HostShutdown {
     Driver *driver;
     SystemBus *bus;
     sd_bus_slot *signal; /* NULL: nobody is listened to */
+    sd_bus_slot *loss;   /* of the bus, told by sd-bus itself; there with the signal */
+    bool has_lost_bus;   /* a fiber waits for it to be back */
     int lock_fd;         /* of logind's lock; -1: none is held */
     bool has_said_absent;
     bool is_going_down; /* the host; logind may take it back */
@@ -70,12 +79,18 @@ static void give_lock_back(HostShutdown *shutdown)
     shutdown->lock_fd = -1;
 }
 
+static void stop_listening(HostShutdown *shutdown)
+{
+    shutdown->signal = sd_bus_slot_unref(shutdown->signal);
+    shutdown->loss = sd_bus_slot_unref(shutdown->loss);
+}
+
 void host_shutdown_free(HostShutdown *shutdown)
 {
     if (!shutdown)
         return;
     give_lock_back(shutdown);
-    sd_bus_slot_unref(shutdown->signal);
+    stop_listening(shutdown);
     system_bus_free(shutdown->bus);
     g_free(shutdown);
 }
@@ -148,10 +163,11 @@ static bool wait_for_turn(GuestEnding *ending)
 static void say_not_shut_down(const GuestEnding *ending, const GError *reason)
 {
     const char *name = ending->guest->domain->object.name;
+    unsigned wait_s = wait_seconds(ending->shutdown->driver->conf);
 
     if (reason->code == VIR_ERR_OPERATION_TIMEOUT)
-        LOG_WARN("domain '%s' has not shut down with the host in %u seconds", name,
-                 wait_seconds(ending->shutdown->driver->conf));
+        LOG_WARN("domain '%s' has not shut down with the host in %u second%s", name, wait_s,
+                 plural_s(wait_s));
     else
         LOG_WARN("domain '%s' cannot be shut down with the host: %s", name, error_detail(reason));
 }
@@ -245,7 +261,8 @@ static void end_guests(HostShutdown *shutdown)
     shutdown->is_ending = true;
     for (guint i = 0; i < domains->len; i++)
         begin_to_end(shutdown, domains->pdata[i], deadline_us);
-    LOG_INFO("the host shuts down: %u guests are ended", shutdown->n_left);
+    LOG_INFO("the host shuts down: ending %u guest%s", shutdown->n_left,
+             plural_s(shutdown->n_left));
     /* Each of them has the deadline; a guest that does not even die is for the host to end. */
     while (shutdown->n_left && fiber_cond_wait(&shutdown->changed, FIBER_FOREVER, NULL))
         continue;
@@ -309,6 +326,9 @@ static bool take_lock(HostShutdown *shutdown, sd_bus *connection, GError **error
     return true;
 }
 
+static int on_bus_lost(sd_bus_message *signal, void *userdata, sd_bus_error *ret_error);
+
+/* The lock of before a bus was lost may be one that nobody knows any more. */
 static bool listen_to_logind(HostShutdown *shutdown, GError **error)
 {
     sd_bus *borrowed = system_bus_get(shutdown->bus, error);
@@ -321,12 +341,54 @@ static bool listen_to_logind(HostShutdown *shutdown, GError **error)
         result = sd_bus_match_signal_async(connection, &shutdown->signal, LOGIND, LOGIND_PATH,
                                            LOGIND_MANAGER, "PrepareForShutdown", on_prepare, NULL,
                                            shutdown);
+        if (result >= 0)
+            result = sd_bus_match_signal(connection, &shutdown->loss, LOCAL, LOCAL_PATH, LOCAL,
+                                         "Disconnected", on_bus_lost, shutdown);
         if (result < 0) {
+            stop_listening(shutdown);
             system_bus_set_error(result, LOGIND, error);
             return false;
         }
     }
-    return shutdown->lock_fd >= 0 || take_lock(shutdown, connection, error);
+    return (shutdown->lock_fd >= 0 && !shutdown->has_lost_bus) ||
+           take_lock(shutdown, connection, error);
+}
+
+static void watch_again_fiber(void *data)
+{
+    HostShutdown *shutdown = data;
+    uint64_t retry_us = BUS_RETRY_FIRST_US;
+    g_autoptr(GError) error = NULL;
+
+    for (;;) {
+        if (!fiber_sleep(retry_us, NULL))
+            return;
+        stop_listening(shutdown);
+        if (!is_wanted(shutdown->driver->conf) || listen_to_logind(shutdown, &error))
+            break;
+        LOG_DEBUG("%s", error->message);
+        g_clear_error(&error);
+        retry_us = MIN(retry_us * 2, BUS_RETRY_MAX_US);
+    }
+    shutdown->has_lost_bus = false;
+}
+
+/* In the midst of the connection's end: all else comes later. */
+static int on_bus_lost(sd_bus_message *signal, void *userdata, sd_bus_error *ret_error)
+{
+    HostShutdown *shutdown = userdata;
+    g_autoptr(GError) error = NULL;
+
+    if (shutdown->has_lost_bus)
+        return 0;
+    shutdown->has_lost_bus = true;
+    LOG_INFO("the system bus has gone; logind is listened to again when it is back");
+    if (!fiber_spawn(daemon_get_loop(shutdown->driver->daemon), "logind", watch_again_fiber,
+                     shutdown, NULL, &error)) {
+        shutdown->has_lost_bus = false;
+        LOG_GERROR(error);
+    }
+    return 0;
 }
 
 /* That there is no logind is a fact, which somebody who has set a policy wants to know. */
@@ -351,7 +413,7 @@ void host_shutdown_watch(HostShutdown *shutdown)
     g_autoptr(GError) error = NULL;
 
     if (!is_wanted(shutdown->driver->conf)) {
-        shutdown->signal = sd_bus_slot_unref(shutdown->signal);
+        stop_listening(shutdown);
         give_lock_back(shutdown);
         return;
     }

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/helper_program.h"
 #include "base/log.h"
+#include "base/plural.h"
 #include "common/conf_report.h"
 #include "common/config_value.h"
 #include "fiber/offload.h"
@@ -334,7 +335,8 @@ bool qemu_conf_check(const Paths *paths, FILE *out)
     for (guint i = 0; i < conf->notices->len; i++)
         fprintf(out, "notice: %s\n", (const char *)g_ptr_array_index(conf->notices, i));
     if (problems->len > 0)
-        fprintf(out, "qemu.conf: the configuration cannot be used: %u errors\n", problems->len);
+        fprintf(out, "qemu.conf: the configuration cannot be used: %u error%s\n", problems->len,
+                plural_s(problems->len));
     else
         fprintf(out, "qemu.conf: the configuration can be used%s\n",
                 file ? "" : " (there is no file: all defaults)");

@@ -62,7 +62,7 @@ static bool event_register(Call *call, const remote_connect_secret_event_registe
         memcpy(uuid.bytes, args->secret->uuid, UUID_LENGTH);
         key = uuid_format(&uuid, text);
     }
-    return events_register(call_get_client(call), EVENT_SECRET, args->eventID, key, NULL,
+    return events_register(call, EVENT_SECRET, args->eventID, key, NULL,
                            &ret->callbackID, error);
 }
 

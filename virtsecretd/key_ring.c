@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/plural.h"
 
 /* By which units name it: LoadCredential=secrets-encryption-key:/…, or one of the encrypted
  * kinds. */
@@ -97,7 +98,8 @@ bool key_ring_load(const KeySource *source, SecretBytes **ret_ring, GError **err
 void key_ring_fail_missing(const KeySource *source, unsigned n_values, GError **error)
 {
     g_autofree char *needed =
-        n_values > 0 ? g_strdup_printf(", and %u values are encrypted with it", n_values) : NULL;
+        n_values > 0 ? g_strdup_printf(", and it encrypts %u value%s", n_values, plural_s(n_values))
+                     : NULL;
 
     fail(source, error, "there is no such file%s; restore it from a backup%s",
          needed ? needed : "",

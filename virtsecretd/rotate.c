@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/plural.h"
 #include "virtsecretd/folder.h"
 #include "virtsecretd/folder_lock.h"
 #include "virtsecretd/value_files.h"
@@ -97,9 +98,9 @@ static bool drop_old_keys(Rotation *rotation, GError **error)
 
     if (rotation->n_failed > 0) {
         error_set(error, VIR_FROM_SECRET, VIR_ERR_OPERATION_FAILED,
-                  "%u values could not be encrypted anew, and the old key is kept for them: set "
-                  "or undefine these secrets, and run this again",
-                  rotation->n_failed);
+                  "%u value%s could not be encrypted anew, and the old key is kept: set the values "
+                  "anew or undefine the secrets, and run this again",
+                  rotation->n_failed, plural_s(rotation->n_failed));
         return false;
     }
     if (rotation->key->is_credential)
@@ -120,8 +121,8 @@ static bool run(Rotation *rotation, GError **error)
     if (!add_key(rotation, error) || !seal_values(rotation, VALUE_SEALED_SUFFIX, error) ||
         !seal_values(rotation, VALUE_PLAIN_SUFFIX, error) || !drop_old_keys(rotation, error))
         return false;
-    fprintf(rotation->out, "%u values were encrypted with the new key%s\n", rotation->n_changed,
-            rotation->key->is_credential ? "; the old one can be removed from the credential"
+    fprintf(rotation->out, "Encrypted %u value%s with the new key%s\n", rotation->n_changed,
+            plural_s(rotation->n_changed), rotation->key->is_credential ? "; the old one can be removed from the credential"
                                          : ", the old one is gone");
     return true;
 }

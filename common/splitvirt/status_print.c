@@ -2,6 +2,7 @@
  * and docs/splitvirt-status.schema.json describe them, and a test holds the output against both. */
 #include <errno.h>
 
+#include "base/plural.h"
 #include "common/splitvirt/account.h"
 #include "common/splitvirt/status.h"
 #include "json/write.h"
@@ -176,8 +177,8 @@ static void print_daemon(const DaemonStatus *status, FILE *out)
 
     fprintf(out, "%-13s %-8s %s\n", status->daemon->name, daemon_state_name(status->state), what);
     if (status->has_guests && (status->n_running_guests > 0 || status->n_shut_off_guests > 0))
-        fprintf(out, "%-22s %u guests running, %u shut off\n", "", status->n_running_guests,
-                status->n_shut_off_guests);
+        fprintf(out, "%-22s %u guest%s running, %u shut off\n", "", status->n_running_guests,
+                plural_s(status->n_running_guests), status->n_shut_off_guests);
     for (guint i = 0; i < status->notes->len; i++)
         fprintf(out, "%-22s %s\n", "", (const char *)g_ptr_array_index(status->notes, i));
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/process_flags.h"
 
 #define ATTEMPTS 100
 
@@ -66,6 +67,17 @@ static bool write_pid(int fd)
     return ftruncate(fd, 0) == 0 && pwrite(fd, content, (size_t) length, 0) == length;
 }
 
+/* A process that was killed keeps its lock while a file that it had open cannot be closed: the file
+ * is left to it, without a name. */
+static bool leave_to_exiting(int fd, const char *path)
+{
+    if (!process_is_exiting((pid_t)read_pid(fd)))
+        return false;
+    if (is_same_file(fd, path))
+        unlink(path);
+    return true;
+}
+
 /* A locked descriptor of @path; -1 on error. */
 static int open_locked(const char *path, GError **error)
 {
@@ -77,11 +89,17 @@ static int open_locked(const char *path, GError **error)
             return -1;
         }
         if (!lock_file(fd)) {
-            if (errno == EAGAIN || errno == EACCES)
+            int reason = errno;
+            bool is_held = reason == EAGAIN || reason == EACCES;
+            bool is_left = is_held && leave_to_exiting(fd, path);
+
+            if (is_held && !is_left)
                 report_holder(fd, path, error);
-            else
-                error_set_errno(error, VIR_FROM_NONE, errno, "cannot lock pid file '%s'", path);
+            else if (!is_held)
+                error_set_errno(error, VIR_FROM_NONE, reason, "cannot lock pid file '%s'", path);
             close(fd);
+            if (is_left)
+                continue;
             return -1;
         }
         /* Otherwise we locked what its last holder just removed. */

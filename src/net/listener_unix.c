@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/process_flags.h"
 #include "net/address.h"
 #include "net/listener_private.h"
 
@@ -80,8 +81,19 @@ static bool path_lock_take(PathLock *lock, const char *path, GError **error)
     return true;
 }
 
+/* Whether the process that listens at the other end has been killed. Its sockets stay while a file
+ * that it had open cannot be closed, and nobody accepts what comes. */
+static bool is_listener_exiting(int fd)
+{
+    struct ucred listener;
+    socklen_t length = sizeof(listener);
+
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &listener, &length) == 0 &&
+           process_is_exiting(listener.pid);
+}
+
 /* Connects, and waits for a hang-up when that succeeds and @waits. Returns 0 or the errno of
- * connect(); ECONNRESET after a hang-up. */
+ * connect(); ECONNRESET after a hang-up, ECONNREFUSED where nobody will ever answer. */
 static int socket_try(const NetUnixAddress *address, bool waits)
 {
     struct pollfd poll_fd = { .events = POLLIN };
@@ -92,6 +104,8 @@ static int socket_try(const NetUnixAddress *address, bool waits)
         return errno;
     if (connect(poll_fd.fd, (const struct sockaddr *)&address->address, address->length) < 0)
         reason = errno;
+    else if (is_listener_exiting(poll_fd.fd))
+        reason = ECONNREFUSED;
     /* What nobody has accepted is hung up with the last descriptor of the listener. */
     else if (waits && poll(&poll_fd, 1, CHILD_WAIT_MS) == 1 && poll_fd.revents & POLLHUP)
         reason = ECONNRESET;

@@ -11,7 +11,7 @@
 static bool event_register(Call *call, const remote_connect_secret_event_register_any_args *args,
                            remote_connect_secret_event_register_any_ret *ret, GError **error)
 {
-    return events_register(call_get_client(call), EVENT_SECRET, args->eventID, NULL, NULL,
+    return events_register(call, EVENT_SECRET, args->eventID, NULL, NULL,
                            &ret->callbackID, error);
 }
 

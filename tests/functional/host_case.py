@@ -16,10 +16,24 @@ class HostManager(private_bus.PrivateBus):
 
     def __init__(self, test, cgroup_folder='/nowhere'):
         super().__init__(test)
-        self.start()
-        self.said_path = test.root / 'host-manager.said'
-        self.manager = self.start_service('host_manager.py', self.said_path, str(cgroup_folder),
-                                          stdin=subprocess.PIPE, text=True)
+        self.cgroup_folder = cgroup_folder
+        self.n_starts = 0
+        self.begin()
+
+    def begin(self):
+        self.n_starts += 1
+        self.said_path = self.test.root / f'host-manager.said{self.n_starts}'
+        self.daemon = self.start()
+        self.manager = self.start_service('host_manager.py', self.said_path,
+                                          str(self.cgroup_folder), stdin=subprocess.PIPE, text=True)
+
+    def restart(self):
+        """The bus goes and comes back, and so does who was on it."""
+        for process in (self.manager, self.daemon):
+            process.kill()
+            process.wait()
+        self.path.unlink()
+        self.begin()
 
     def tell(self, command):
         """Gives a command, and waits until it was carried out."""

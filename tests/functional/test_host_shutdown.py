@@ -67,6 +67,16 @@ class HostShutdown(host_case.TestCase):
         self.bus.tell('prepare yes')
         self.wait_state('shut off (destroyed)')
 
+    def test_bus_that_was_away_is_listened_to_again(self):
+        self.start_with(auto_shutdown_poweroff='all')
+        self.define_and_start()
+        for _ in range(2):
+            self.bus.restart()
+            self.bus.wait_for(HOLDS)
+        self.bus.tell('prepare yes')
+        self.wait_state('shut off (destroyed)')
+        self.bus.wait_for('RELEASED')
+
     def test_only_guests_of_the_wanted_kind_are_ended(self):
         self.start_with(auto_shutdown_poweroff='transient')
         self.define_and_start('kept')

@@ -67,7 +67,7 @@ class Boots(GuestsCase):
         self.settings(SHUTDOWN_TIMEOUT=1)
         self.boot('a', arguments='guest.ignorepower')
         self.boot('b')
-        self.assertIn('Guest a has not shut down in 1 seconds', self.guests('stop', status=1))
+        self.assertIn('Guest a has not shut down in 1 second\n', self.guests('stop', status=1))
         self.assertEqual(self.state('a'), 'running (booted)')
 
 
@@ -110,7 +110,7 @@ class Guests(GuestsCase):
     def test_transient_guests_are_not_recorded(self):
         self.settings(SHUTDOWN_TIMEOUT=1)
         self.sh('create', self.xml('t'), '--paused')
-        self.assertIn('1 guests', self.guests('stop', status=1))
+        self.assertIn('1 guest of', self.guests('stop', status=1))
         self.assertEqual(self.record(), '')
 
     def test_shutdown_by_hand_records_nothing(self):

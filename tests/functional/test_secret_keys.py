@@ -219,7 +219,7 @@ class Trouble(KeyCase):
                                 'encryption_key_create': True})
         self.restart()
         for number in (1, 2):
-            self.assert_fails(FAILED, 'there is no such file, and 1 values are encrypted with it', self.set,
+            self.assert_fails(FAILED, 'there is no such file, and it encrypts 1 value;', self.set,
                               wire(number), b'y')
         self.assertFalse(self.key.exists())
         self.undefine(wire(2))
@@ -302,7 +302,7 @@ class Rotate(KeyCase):
     def test_beside_the_daemon(self):
         self.prepare()
         old_key, old = self.key.read_bytes(), [self.sealed(n) for n in range(self.n_values)]
-        self.assertEqual(self.rotate(), '20 values were encrypted with the new key, the old one '
+        self.assertEqual(self.rotate(), 'Encrypted 20 values with the new key, the old one '
                                         'is gone\n')
         self.assertEqual(len(self.key.read_bytes()), 32)
         self.assertNotEqual(self.key.read_bytes(), old_key)
@@ -362,7 +362,7 @@ class Rotate(KeyCase):
         self.secretd.stop()
         self.n_values = 3
         self.start_encrypting(create=True)
-        self.assertEqual(self.rotate(), '3 values were encrypted with the new key, the old one '
+        self.assertEqual(self.rotate(), 'Encrypted 3 values with the new key, the old one '
                                         'is gone\n')
         self.assertEqual(len(self.files()), 6)
         self.assertNotIn('base64', ' '.join(self.files()))
@@ -373,11 +373,11 @@ class Rotate(KeyCase):
         self.file(1, '.sealed').write_bytes(self.sealed(1)[:-1])
         text = self.rotate(status=1)
         self.assertIn(f"secret '{uuid_of(1)}' cannot be used: its file is damaged", text)
-        self.assertIn('1 values could not be encrypted anew, and the old key is kept', text)
+        self.assertIn('1 value could not be encrypted anew, and the old key is kept', text)
         self.assertEqual(len(self.key.read_bytes()), 64)
         self.set(wire(1), b'value 1')
         key = self.key.read_bytes()
-        self.assertIn('0 values were encrypted', self.rotate())
+        self.assertIn('Encrypted 0 values', self.rotate())
         self.assertEqual(self.key.read_bytes(), key[:32])
         self.check_values()
 
@@ -401,7 +401,7 @@ class Rotate(KeyCase):
         self.n_values = 1
         self.assertIn('the key is a credential', self.rotate(status=1, env=env))
         path.write_bytes(os.urandom(32) + path.read_bytes())
-        self.assertIn('1 values were encrypted', self.rotate(env=env))
+        self.assertIn('Encrypted 1 value with', self.rotate(env=env))
         path.write_bytes(path.read_bytes()[:32])
         self.check_values()
 

@@ -1,5 +1,8 @@
 """A file system that does not answer: who needs it waits, and nobody else."""
 
+import json
+import os
+import signal
 import unittest
 
 import hanging_fs
@@ -15,7 +18,8 @@ N_STUCK = 40
 class Stuck(lock_case.TestCase):
     def setUp(self):
         super().setUp()
-        self.start_lockd(config={'max_workers': 5})
+        self.start_lockd(config={'max_workers': 5},
+                         args=['--pid-file', str(self.root / 'virtlockd.pid')])
         self.fs = self.enterContext(hanging_fs.HangingFs(self.root / 'far'))
         self.disk = self.file()
 
@@ -87,3 +91,60 @@ class Stuck(lock_case.TestCase):
         self.lockd.kill()
         self.lockd.start()
         self.client('one', client.process).release(self.disk)
+
+    def kill_hanging(self):
+        """Its process stays as long as a descriptor of it waits to be closed."""
+        old = self.lockd.process
+        old.kill()
+
+        def reap():
+            self.fs.server.kill()
+            old.wait()
+        self.addCleanup(reap)
+        self.lockd.notify.close()
+
+    def test_daemon_that_is_killed_with_a_lock_on_it_starts_again(self):
+        client = self.client('one')
+        client.acquire(self.fs.disk)
+        client.acquire(self.disk)
+        self.fs.hang()
+        self.kill_hanging()
+        self.lockd.start()
+        other, one = self.client('two'), self.client('one', client.process)
+        self.refused(lock_case.RESOURCE_BUSY, other.acquire, self.fs.disk)
+        self.refused(lock_case.RESOURCE_BUSY, other.acquire, self.disk)
+        one.release(self.disk)
+        self.works_for_others()
+        self.fs.go_on()
+        one.release(self.fs.disk)
+        other.acquire(self.fs.disk)
+
+    def test_file_system_that_hangs_is_asked_once_about_locks_that_are_found(self):
+        clients = [self.client(f'vm{i}') for i in range(4)]
+        for client in clients:
+            client.acquire(self.fs.disk, lock_case.SHARED)
+        space = str(self.root / 'space')
+        clients[0].do('CREATE_LOCKSPACE', path=space)
+        clients[0].acquire('own', lock_case.AUTOCREATE, space)
+        self.fs.hang()
+        self.kill_hanging()
+        # Whoever looks at the last lock sees that it was given back.
+        os.unlink(f'{space}/own')
+        self.lockd.start()
+        state = self.root / 'run/libvirt/virtlockd-locks.json'
+        harness.wait_until(lambda: 'own' not in [lock['resource'] for lock in
+                                                 json.loads(state.read_text())['locks']],
+                           'all locks were looked at')
+        self.assertEqual(self.lockd.output().count('is still locked for'), 1)
+
+    def test_daemon_that_executes_itself_anew_meanwhile_serves_others(self):
+        client = self.client('one')
+        client.acquire(self.fs.disk)
+        self.fs.hang()
+        self.lockd.notify.collect()
+        self.lockd.notify.lines.clear()
+        self.lockd.process.send_signal(signal.SIGUSR1)
+        self.lockd.wait_ready()
+        self.works_for_others()
+        self.fs.go_on()
+        self.client('one', client.process).release(self.fs.disk)

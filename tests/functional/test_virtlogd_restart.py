@@ -161,8 +161,12 @@ class Restart(log_case.TestCase):
         path, _pipe = self.open(daemon, 'a.log', domain='first')
         daemon.kill()
         daemon.start()
-        with self.assertRaisesRegex(Exception, f"{path}.*'first'.*busy"):
-            self.client(daemon).open_log(path)
+        (self.folder / 'link').symlink_to('a.log')
+        process = '' if harness.IS_ROOT else f', process {os.getpid()},'
+        for name in (path, self.folder / 'link'):
+            with self.assertRaisesRegex(Exception, f"{path}.*'first' \\(00010203-.*\\){process} "
+                                                   "still.*busy"):
+                self.client(daemon).open_log(name)
 
     def test_last_lines_are_written_when_nobody_keeps_the_pipe(self):
         daemon = self.virtlogd()

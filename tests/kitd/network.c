@@ -125,7 +125,7 @@ static bool register_any(Call *call, const remote_connect_network_event_register
     /* To be registered when the client has gone, perhaps. */
     if (args->net && !kitd_wait(call_get_kitd(call), args->net->name, error))
         return false;
-    return events_register(call_get_client(call), EVENT_NETWORK, args->eventID, key, NULL,
+    return events_register(call, EVENT_NETWORK, args->eventID, key, NULL,
                            &ret->callbackID, error);
 }
 

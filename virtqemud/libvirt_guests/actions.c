@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/plural.h"
 #include "virtqemud/libvirt_guests/record.h"
 #include "wire/api_domain.h"
 #include "wire/api_host.h"
@@ -163,8 +164,9 @@ static bool look(Stop *stop, GError **error)
         if (!has_guest(running, leaving->guest)) {
             printf("Shutdown of guest %s complete\n", leaving->guest->name);
         } else if (fiber_now_us() >= leaving->deadline_us) {
-            fprintf(stderr, "Guest %s has not shut down in %u seconds\n", leaving->guest->name,
-                    stop->settings->shutdown_timeout_s);
+            fprintf(stderr, "Guest %s has not shut down in %u second%s\n", leaving->guest->name,
+                    stop->settings->shutdown_timeout_s,
+                    plural_s(stop->settings->shutdown_timeout_s));
             stop->is_good = false;
         } else {
             continue;
@@ -183,8 +185,8 @@ static bool shut_down_all(Stop *stop, GError **error)
         bool is_over = stop->settings->parallel_shutdown && fiber_now_us() >= stop->deadline_us;
 
         if (is_over && stop->next < stop->guests->len) {
-            fprintf(stderr, "%u guests were not shut down: there is no time left\n",
-                    stop->guests->len - stop->next);
+            guint n_rest = stop->guests->len - stop->next;
+            fprintf(stderr, "No time is left to shut down %u guest%s\n", n_rest, plural_s(n_rest));
             stop->next = stop->guests->len;
             stop->is_good = false;
         }
@@ -228,7 +230,7 @@ static bool stop_guests(GuestsService *service, const char *uri, GString *record
     guests = guests_list(connection, flags, error);
     if (!guests)
         return false;
-    printf("%u guests of %s are shut down\n", guests->len, uri);
+    printf("Shutting down %u guest%s of %s\n", guests->len, plural_s(guests->len), uri);
     stop.connection = connection;
     stop.guests = guests;
     stop.deadline_us = deadline_of(service->settings);
