@@ -2,12 +2,15 @@
 that are bound to vfio-pci. The machine is made up; what its kernel would do is done by
 mdevctl_stand_in.py and by Kernel below."""
 
+import ctypes
 import os
+import struct
 import subprocess
 import threading
 import time
 from pathlib import Path
 
+import hanging_fs
 import harness
 import made_up_sysfs
 import nodedev_case
@@ -270,19 +273,24 @@ class Documents(TestCase):
         self.refuses(NO_NODE_DEVICE, 'nope', 'CREATE', name='nope')
 
 
-class Ports(TestCase):
+class PortCase(TestCase):
     def fc_host(self, name):
         return (self.sysfs.root / f'devices/pci0000:00/0000:00:07.0/host5/fc_host/host5/{name}'
                 ).read_text().strip()
 
+    def add_port(self, wwnn, wwpn, name='host9'):
+        path = f'pci0000:00/0000:00:07.0/host5/vport-5:0-0/{name}'
+        self.sysfs.device(f'{path}/fc_host/{name}', 'fc_host', is_class=True,
+                          node_name=f'0x{wwnn}', port_name=f'0x{wwpn}', fabric_name='0x0')
+        self.sysfs.device(path, 'scsi', uevent={'DEVTYPE': 'scsi_host'})
+
+
+class Ports(PortCase):
     def answer(self, wwnn, wwpn):
         """What the kernel does when something is written to vport_create."""
         def act():
             harness.wait_until(lambda: self.fc_host('vport_create'), 'a port is asked for')
-            path = 'pci0000:00/0000:00:07.0/host5/vport-5:0-0/host9'
-            self.sysfs.device(f'{path}/fc_host/host9', 'fc_host', is_class=True,
-                              node_name=f'0x{wwnn}', port_name=f'0x{wwpn}', fabric_name='0x0')
-            self.sysfs.device(path, 'scsi', uevent={'DEVTYPE': 'scsi_host'})
+            self.add_port(wwnn, wwpn)
 
         thread = threading.Thread(target=act)
         thread.start()
@@ -322,6 +330,86 @@ class Ports(TestCase):
         self.refuses(XML_ERROR, "'xyz' is no world wide name", 'CREATE_XML',
                      xml_desc=vport(wwpn='xyz'))
         self.refuses(CONFIG_UNSUPPORTED, 'Unsupported device type', 'DESTROY', name='scsi_host5')
+
+
+class Listings:
+    """How often a folder has been listed since."""
+
+    OPEN, CLOSE = 0x20, 0x10
+    SIZE = struct.calcsize('iIII')
+
+    def __init__(self, folder):
+        libc = ctypes.CDLL(None)
+        self.fd = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        assert libc.inotify_add_watch(self.fd, os.fsencode(folder), self.OPEN | self.CLOSE) >= 0
+        self.number = 0
+
+    def close(self):
+        os.close(self.fd)
+
+    def count(self):
+        try:
+            events = os.read(self.fd, 65536)
+        except BlockingIOError:
+            return self.number
+        while events:
+            _, mask, _, length = struct.unpack_from('iIII', events)
+            # Events of what is in the folder have a name.
+            self.number += bool(mask & self.OPEN and not length)
+            events = events[self.SIZE + length:]
+        return self.number
+
+
+@harness.unittest.skipUnless(hanging_fs.IS_THERE, 'needs /dev/fuse')
+class Turns(PortCase):
+    """Looks at all devices, one of which can be made to take its time."""
+
+    def start(self):
+        self.far = self.enterContext(hanging_fs.HangingFs(self.root / 'far'))
+        return super().start()
+
+    def setUp(self):
+        super().setUp()
+        # The answer comes after the first look.
+        self.assertIn('scsi_host5', self.names(self.rpc))
+        uevent = self.sysfs.root / 'devices/virtual/net/downed/uevent'
+        uevent.unlink()
+        uevent.symlink_to(self.far.disk)
+        self.looks = Listings(self.sysfs.root / 'class/net')
+        self.addCleanup(self.looks.close)
+        self.made = []
+
+    def make_port(self, number):
+        """A thread that asks for a port, which is there already, up to the look at all devices."""
+        names = f'2001001b32a9da{number:02x}', f'2101001b32a9da{number:02x}'
+        self.add_port(*names, f'host{number}')
+        client = self.client()
+
+        def call():
+            reply = client.call('NODE_DEVICE_CREATE_XML', xml_desc=vport(*names))
+            self.made.append(reply['dev']['name'])
+
+        thread = threading.Thread(target=call)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(self.far.go_on)
+        harness.wait_until(lambda: self.fc_host('vport_create') == ':'.join(reversed(names)),
+                           'the port is asked for')
+        return thread
+
+    def test_one_look_at_a_time_and_one_more_for_all_who_ask_meanwhile(self):
+        self.far.hang()
+        threads = [self.make_port(10)]
+        harness.wait_until(lambda: self.looks.count() == 1, 'a look is under way')
+        threads += [self.make_port(number) for number in (11, 12, 13)]
+        # Another's device, for which a thread is needed, as for looks.
+        self.assertIn('<host>5</host>', self.xml(self.rpc, 'scsi_host5'))
+        self.assertEqual((self.looks.count(), self.made), (1, []))
+        self.far.go_on()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(sorted(self.made), [f'scsi_host{number}' for number in range(10, 14)])
+        self.assertEqual(self.looks.count(), 2)
 
 
 class Kernel(threading.Thread):
