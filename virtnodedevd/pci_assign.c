@@ -92,6 +92,9 @@ typedef struct Job {
     const char *path;
     const char *driver; /* to bind to; NULL: whichever the kernel finds */
     bool is_bound;      /* out: already, nothing is to be done or waited for */
+    /* Out, when it is taken from its driver: as it was before; NULL: there was none. */
+    bool is_taken;
+    char *old_driver, *old_override;
 } Job;
 
 static bool fail_gone(const char *path, GError **error)
@@ -116,6 +119,14 @@ static bool rebind(const SysDevice *device, const char *override, GError **error
            sysfs_write(probe, device->name, error);
 }
 
+/* The kernel shows one that is not set as a null pointer. */
+static char *read_override(const SysDevice *device)
+{
+    g_autofree char *override = sys_attr(device, "driver_override");
+
+    return g_strcmp0(override, "(null)") == 0 ? NULL : g_steal_pointer(&override);
+}
+
 static bool detach_job(void *data, GError **error)
 {
     Job *job = data;
@@ -128,7 +139,33 @@ static bool detach_job(void *data, GError **error)
                           "PCI device %s is in no IOMMU group: it cannot be given to a guest",
                           device->name);
     job->is_bound = g_strcmp0(device->driver, job->driver) == 0;
-    return job->is_bound || rebind(device, job->driver, error);
+    if (job->is_bound)
+        return true;
+    job->is_taken = true;
+    job->old_driver = g_strdup(device->driver);
+    job->old_override = read_override(device);
+    return rebind(device, job->driver, error);
+}
+
+/* The driver that it had is named: which one the kernel would find may have changed since. One
+ * that has bound at last stays. */
+static bool give_back_job(void *data, GError **error)
+{
+    Job *job = data;
+    g_autoptr(SysDevice) device = sys_device_open(job->roots, job->path);
+    g_autofree char *bind = NULL;
+
+    if (!device)
+        return fail_gone(job->path, error);
+    job->is_bound = g_strcmp0(device->driver, job->driver) == 0;
+    if (job->is_bound)
+        return true;
+    if (!write_attr(device, "driver_override", job->old_override ? job->old_override : "\n", error))
+        return false;
+    if (!job->old_driver || device->driver)
+        return true;
+    bind = g_build_filename(job->roots->sys, "bus/pci/drivers", job->old_driver, "bind", NULL);
+    return sysfs_write(bind, device->name, error);
 }
 
 static bool reattach_job(void *data, GError **error)
@@ -154,7 +191,7 @@ static bool has_driver(void *data, GError **error)
     return true;
 }
 
-/* Drivers bind in their own time. */
+/* Drivers bind in their own time. The error is half a sentence about the device. */
 static bool wait_bound(Job *job, GError **error)
 {
     uint64_t deadline_us = fiber_deadline_ms(BIND_DEADLINE_MS);
@@ -166,8 +203,7 @@ static bool wait_bound(Job *job, GError **error)
             return true;
         if (fiber_now_us() > deadline_us)
             return error_fail(error, VIR_FROM_NODEDEV, VIR_ERR_OPERATION_FAILED,
-                              "the PCI device at %s did not bind to %s", job->path,
-                              job->driver ? job->driver : "a driver of the host");
+                              "it did not bind in %d s", BIND_DEADLINE_MS / 1000);
         if (!fiber_sleep(LOOK_AGAIN_MS * 1000, error))
             return false;
     }
@@ -192,19 +228,58 @@ static bool load_driver(const SysRoots *roots, const char *driver, GError **erro
                       result.error_output ? g_strstrip(result.error_output->str) : "");
 }
 
+/* A device that no guest can have is the host's again. */
+static bool give_back(Job *job, const GError *reason, GError **error)
+{
+    g_autofree char *name = g_path_get_basename(job->path);
+    g_autoptr(GError) trouble = NULL;
+
+    if (fiber_offload(give_back_job, job, &trouble) && job->is_bound)
+        return true;
+    if (trouble)
+        return error_fail(error, VIR_FROM_NODEDEV, VIR_ERR_OPERATION_FAILED,
+                          "PCI device %s cannot be bound to %s (%s), nor given back to %s: %s",
+                          name, job->driver, error_detail(reason),
+                          job->old_driver ? job->old_driver : "the host", error_detail(trouble));
+    return error_fail(error, VIR_FROM_NODEDEV, VIR_ERR_OPERATION_FAILED,
+                      "PCI device %s cannot be bound to %s, and is as it was before: %s", name,
+                      job->driver, error_detail(reason));
+}
+
+static bool detach(Job *job, GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+
+    if (fiber_offload(detach_job, job, &reason) && (job->is_bound || wait_bound(job, &reason)))
+        return true;
+    if (job->is_taken)
+        return give_back(job, reason, error);
+    g_propagate_error(error, g_steal_pointer(&reason));
+    return false;
+}
+
 bool pci_detach(const SysRoots *roots, const char *path, const char *driver, GError **error)
 {
     Job job = { .roots = roots, .path = path, .driver = driver };
+    bool is_done = load_driver(roots, driver, error) && detach(&job, error);
 
-    return load_driver(roots, driver, error) && fiber_offload(detach_job, &job, error) &&
-           (job.is_bound || wait_bound(&job, error));
+    g_free(job.old_driver);
+    g_free(job.old_override);
+    return is_done;
 }
 
 bool pci_reattach(const SysRoots *roots, const char *path, GError **error)
 {
     Job job = { .roots = roots, .path = path };
+    g_autofree char *name = g_path_get_basename(path);
+    g_autoptr(GError) reason = NULL;
 
-    return fiber_offload(reattach_job, &job, error) && (job.is_bound || wait_bound(&job, error));
+    if (!fiber_offload(reattach_job, &job, error))
+        return false;
+    return job.is_bound || wait_bound(&job, &reason) ||
+           error_fail(error, VIR_FROM_NODEDEV, VIR_ERR_OPERATION_FAILED,
+                      "PCI device %s cannot be given back to a driver of the host: %s", name,
+                      error_detail(reason));
 }
 
 static bool reset_job(void *data, GError **error)

@@ -9,7 +9,8 @@
 
 /* @path: the device's, below the root of sysfs. @driver: "vfio-pci", or one that can do the same.
  * Errors: OPERATION_INVALID when it has no IOMMU group, so that nothing would keep it from the
- * host's memory; SYSTEM_ERROR when the kernel refuses; OPERATION_FAILED when it does not bind. */
+ * host's memory; OPERATION_FAILED when the kernel refuses, or it does not bind: then it has the
+ * driver again that it had before, and its driver_override too. */
 SUSPENDS bool pci_detach(const SysRoots *roots, const char *path, const char *driver,
                          GError **error);
 /* Gives it back to the host's driver; one that is not detached stays as it is.

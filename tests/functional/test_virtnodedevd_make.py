@@ -416,17 +416,19 @@ class Kernel(threading.Thread):
     """The kernel's side of binding PCI devices, for a made-up machine."""
 
     def __init__(self, sysfs, binds=True):
+        """binds: whether vfio-pci does."""
         super().__init__(daemon=True)
         self.sysfs, self.binds = sysfs, binds
         self.own = (sysfs.root / PCI_PATH / 'driver').resolve().name
         self.must_stop = threading.Event()
         sysfs.write('bus/pci/drivers_probe', b'')
         for driver in ('igb', 'vfio-pci'):
-            sysfs.write(f'bus/pci/drivers/{driver}/unbind', b'')
+            for name in ('bind', 'unbind'):
+                sysfs.write(f'bus/pci/drivers/{driver}/{name}', b'')
 
     def take(self, name):
         path = self.sysfs.root / name
-        text = path.read_text()
+        text = path.read_text() if path.exists() else ''
         if text:
             path.write_text('')
         return text
@@ -434,13 +436,25 @@ class Kernel(threading.Thread):
     def run(self):
         device = self.sysfs.root / PCI_PATH
         while not self.must_stop.is_set():
+            # Taken in the reverse of the order in which they are written.
+            binds = [driver for driver in ('igb', 'vfio-pci')
+                     if self.take(f'bus/pci/drivers/{driver}/bind')]
+            is_probed = self.take('bus/pci/drivers_probe')
             for driver in ('igb', 'vfio-pci'):
                 if self.take(f'bus/pci/drivers/{driver}/unbind'):
                     (device / 'driver').unlink(missing_ok=True)
-            if self.take('bus/pci/drivers_probe') and self.binds:
-                wanted = (device / 'driver_override').read_text().strip() or self.own
-                self.sysfs.link(f'{PCI_PATH}/driver', f'bus/pci/drivers/{wanted}')
+            override = (device / 'driver_override').read_text().strip().replace('(null)', '')
+            if is_probed:
+                self.bind(override or self.own)
+            for driver in binds:
+                # A driver binds what it is for, and what is meant for it.
+                if override == driver or not override and driver == self.own:
+                    self.bind(driver)
             time.sleep(0.005)
+
+    def bind(self, driver):
+        if self.binds or driver != 'vfio-pci':
+            self.sysfs.link(f'{PCI_PATH}/driver', f'bus/pci/drivers/{driver}')
 
     def stop(self):
         self.must_stop.set()
@@ -480,9 +494,32 @@ class Assigned(TestCase):
             self.rpc.call('NODE_DEVICE_DETTACH', name=PCI)
         self.assertEqual(self.driver(), 'vfio-pci')
 
-    def test_driver_that_does_not_bind_is_said(self):
+    def override(self):
+        return (self.sysfs.root / PCI_PATH / 'driver_override').read_text().strip()
+
+    def test_device_that_is_not_bound_is_given_back(self):
         self.kernel(binds=False)
-        self.refuses(OPERATION_FAILED, 'did not bind to vfio-pci', 'DETTACH', name=PCI)
+        for override in ('', 'igb'):
+            self.sysfs.write(f'{PCI_PATH}/driver_override', override or '(null)')
+            self.refuses(OPERATION_FAILED, '0000:02:00.0 cannot be bound to vfio-pci, and is as it '
+                         'was before: it did not bind in 5 s', 'DETTACH', name=PCI)
+            self.assertEqual(self.override(), override)
+            self.wait_for_own_driver()
+        self.assertIn('<name>igb</name>', self.xml(self.rpc, PCI))
+
+    def test_device_that_the_kernel_keeps_is_as_it_was(self):
+        self.kernel()
+        (self.sysfs.root / 'bus/pci/drivers/igb/unbind').unlink()
+        self.refuses(OPERATION_FAILED, '0000:02:00.0 cannot be bound to vfio-pci, and is as it was '
+                     'before: cannot open .*driver/unbind', 'DETTACH', name=PCI)
+        self.assertEqual((self.driver(), self.override()), ('igb', ''))
+
+    def test_device_that_cannot_be_given_back_is_said(self):
+        self.kernel(binds=False)
+        (self.sysfs.root / 'bus/pci/drivers/igb/bind').unlink()
+        self.refuses(OPERATION_FAILED, r'0000:02:00.0 cannot be bound to vfio-pci \(it did not bind '
+                     r'in 5 s\), nor given back to igb: cannot open', 'DETTACH', name=PCI)
+        self.assertEqual(self.override(), '')
 
     def test_device_in_use_by_a_guest_is_not_taken_from_it(self):
         self.kernel()
