@@ -29,35 +29,48 @@ bool pci_can_assign(const SysRoots *roots)
     return groups->len > 0;
 }
 
-/* The process that has @node open, 0 when there is none that can be looked into: one of another
- * user cannot, without a capability that the daemon does not have. */
-static int find_user(const char *node)
+/* The first of @nodes that the process has open, borrowed; NULL when there is none. */
+static const char *find_open(const char *process, const GPtrArray *nodes)
+{
+    g_autofree char *dir = g_build_filename("/proc", process, "fd", NULL);
+    g_autoptr(GPtrArray) fds = sys_list_dir(dir);
+
+    for (guint f = 0; f < fds->len; f++) {
+        g_autofree char *fd = g_build_filename(dir, fds->pdata[f], NULL);
+        char target[PATH_MAX];
+        ssize_t length = readlink(fd, target, sizeof(target) - 1);
+
+        for (guint n = 0; length > 0 && n < nodes->len; n++) {
+            const char *node = nodes->pdata[n];
+
+            if ((size_t)length == strlen(node) && memcmp(target, node, (size_t)length) == 0)
+                return node;
+        }
+    }
+    return NULL;
+}
+
+/* The process that has one of @nodes open, 0 when there is none that can be looked into: one of
+ * another user cannot, without a capability that the daemon does not have. */
+static int find_user(const GPtrArray *nodes, const char **ret_node)
 {
     g_autoptr(GPtrArray) processes = sys_list_dir("/proc");
 
     for (guint i = 0; i < processes->len; i++) {
         const char *process = processes->pdata[i];
-        g_autofree char *dir = g_build_filename("/proc", process, "fd", NULL);
-        g_autoptr(GPtrArray) fds = NULL;
+        const char *node = g_ascii_isdigit(*process) ? find_open(process, nodes) : NULL;
 
-        if (!g_ascii_isdigit(*process))
-            continue;
-        fds = sys_list_dir(dir);
-        for (guint f = 0; f < fds->len; f++) {
-            g_autofree char *fd = g_build_filename(dir, fds->pdata[f], NULL);
-            char target[PATH_MAX];
-            ssize_t length = readlink(fd, target, sizeof(target) - 1);
-
-            if (length > 0 && (size_t)length == strlen(node) &&
-                memcmp(target, node, (size_t)length) == 0)
-                return (int)g_ascii_strtoll(process, NULL, 10);
+        if (node) {
+            *ret_node = node;
+            return (int)g_ascii_strtoll(process, NULL, 10);
         }
     }
     return 0;
 }
 
-/* A group can be opened once at a time (kernel: Documentation/driver-api/vfio.rst), which tells of
- * processes that cannot be looked into. */
+/* A group can be opened once at a time (kernel: Documentation/driver-api/vfio.rst), and not while
+ * iommufd has a device of it, which tells of processes that cannot be looked into. Opening the
+ * device's own node would tell nothing: it can be opened by many. */
 static bool is_open(const char *node)
 {
     int fd = open(node, O_RDWR | O_CLOEXEC);
@@ -68,20 +81,40 @@ static bool is_open(const char *node)
     return false;
 }
 
+/* By what processes use a device: its group's node, and the nodes that iommufd knows devices by.
+ * The host cannot have one device of a group while a guest has another. */
+static GPtrArray *list_nodes(const SysDevice *device, const char *group)
+{
+    GPtrArray *nodes = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) members = sys_list(device, "iommu_group/devices");
+
+    g_ptr_array_add(nodes, g_build_filename("/dev/vfio", group, NULL));
+    for (guint m = 0; m < members->len; m++) {
+        g_autofree char *folder = g_build_filename("iommu_group/devices", members->pdata[m],
+                                                   "vfio-dev", NULL);
+        g_autoptr(GPtrArray) names = sys_list(device, folder);
+
+        for (guint i = 0; i < names->len; i++)
+            g_ptr_array_add(nodes, g_build_filename("/dev/vfio/devices", names->pdata[i], NULL));
+    }
+    return nodes;
+}
+
 /* The kernel would wait for a guest to give the device back, for as long as it runs. */
 static bool check_unused(const SysDevice *device, GError **error)
 {
     g_autofree char *group = sys_link_name(device, "iommu_group");
-    g_autofree char *node = group ? g_build_filename("/dev/vfio", group, NULL) : NULL;
-    int user = node ? find_user(node) : 0;
+    g_autoptr(GPtrArray) nodes = group ? list_nodes(device, group) : NULL;
+    const char *node = nodes ? nodes->pdata[0] : NULL;
+    int user = nodes ? find_user(nodes, &node) : 0;
 
     if (user != 0)
         return error_fail(error, VIR_FROM_NODEDEV, VIR_ERR_OPERATION_INVALID,
-                          "PCI device %s is in use: process %d has IOMMU group %s open",
-                          device->name, user, group);
+                          "PCI device %s is in use: process %d has %s of its IOMMU group open",
+                          device->name, user, node);
     if (node && is_open(node))
         return error_fail(error, VIR_FROM_NODEDEV, VIR_ERR_OPERATION_INVALID,
-                          "PCI device %s is in use: a process has IOMMU group %s open",
+                          "PCI device %s is in use: a process has its IOMMU group %s open",
                           device->name, group);
     return true;
 }

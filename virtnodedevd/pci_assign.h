@@ -14,10 +14,11 @@
 SUSPENDS bool pci_detach(const SysRoots *roots, const char *path, const char *driver,
                          GError **error);
 /* Gives it back to the host's driver; one that is not detached stays as it is.
- * Errors: OPERATION_INVALID, naming the process, while one has its IOMMU group open. */
+ * Errors: OPERATION_INVALID, naming the process, while one has its IOMMU group open, or a
+ * device of that by its own node (/dev/vfio/devices). */
 SUSPENDS bool pci_reattach(const SysRoots *roots, const char *path, GError **error);
 /* Errors: INTERNAL_ERROR when it cannot be reset alone; OPERATION_INVALID while the host uses it,
- * or its group. */
+ * or a process its group. */
 SUSPENDS bool pci_reset(const SysRoots *roots, const char *path, GError **error);
 
 /* Whether this host can give devices away at all: it has IOMMU groups. */

@@ -521,26 +521,44 @@ class Assigned(TestCase):
                      r'in 5 s\), nor given back to igb: cannot open', 'DETTACH', name=PCI)
         self.assertEqual(self.override(), '')
 
-    def test_device_in_use_by_a_guest_is_not_taken_from_it(self):
-        self.kernel()
+    def add_node(self, name):
+        """A made-up node below /dev/vfio, with the folders that it needs."""
+        node = Path('/dev/vfio') / name
+        for folder in (Path('/dev/vfio'), node.parent):
+            if not folder.exists():
+                folder.mkdir()
+                self.addCleanup(folder.rmdir)
+        node.touch()
+        self.addCleanup(node.unlink)
+        return node
+
+    def check_in_use(self, node):
+        """By a process that has the node open; afterwards no more."""
         self.rpc.call('NODE_DEVICE_DETTACH', name=PCI)
-        vfio = Path('/dev/vfio')
-        is_ours = not vfio.exists()
-        vfio.mkdir(exist_ok=True)
-        if is_ours:
-            self.addCleanup(vfio.rmdir)
-        (vfio / '12').touch()
-        self.addCleanup((vfio / '12').unlink)
+        self.sysfs.write(f'{PCI_PATH}/reset', b'')
         # The daemon sees only into processes that may do no more than itself.
         with subprocess.Popen(['setpriv', '--bounding-set=-all', '--inh-caps=-all', 'sh', '-c',
-                               f'exec 3<{vfio}/12; echo ready; exec cat'],
+                               f'exec 3<{node}; echo ready; exec cat'],
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE) as guest:
             guest.stdout.readline()
-            self.refuses(OPERATION_INVALID, f'process {guest.pid} has IOMMU group 12 open',
-                         'RE_ATTACH', name=PCI)
+            for procedure in ('RE_ATTACH', 'RESET'):
+                self.refuses(OPERATION_INVALID, f'0000:02:00.0 is in use: process {guest.pid} has '
+                             f'{node} of its IOMMU group open', procedure, name=PCI)
             guest.stdin.close()
+        self.rpc.call('NODE_DEVICE_RESET', name=PCI)
         self.rpc.call('NODE_DEVICE_RE_ATTACH', name=PCI)
         self.wait_for_own_driver()
+
+    def test_device_in_use_by_a_guest_is_not_taken_from_it(self):
+        self.kernel()
+        self.check_in_use(self.add_node('12'))
+
+    def test_device_in_use_through_iommufd_is_not_taken_either(self):
+        """It, or another one of its group."""
+        self.kernel()
+        for number, path in enumerate((PCI_PATH, PCI_PATH.rsplit('/', 1)[0])):
+            self.sysfs.write(f'{path}/vfio-dev/vfio9{number}/dev', '510:0')
+            self.check_in_use(self.add_node(f'devices/vfio9{number}'))
 
     def test_reset(self):
         self.kernel()
