@@ -108,8 +108,10 @@ static void apply_all(Driver *driver, GPtrArray *found)
     }
 }
 
-bool changes_look_at_all(Driver *driver, GError **error)
+/* Whoever calls it has the turn. */
+static bool look_at_all(Driver *driver, GError **error)
 {
+    uint64_t number = ++driver->n_whole_looks;
     Scan scan = { driver->roots, NULL };
     WatchEvent *event;
 
@@ -121,7 +123,22 @@ bool changes_look_at_all(Driver *driver, GError **error)
         return false;
     apply_all(driver, scan.found);
     g_ptr_array_unref(scan.found);
+    driver->last_whole_look = number;
     return true;
+}
+
+/* One that is under way may have passed already what the caller is about. The next one has not,
+ * and does for all who came meanwhile. */
+bool changes_look_at_all(Driver *driver, GError **error)
+{
+    uint64_t needed = driver->n_whole_looks + 1;
+    bool is_done;
+
+    if (!fiber_mutex_lock(&driver->look, FIBER_FOREVER, error))
+        return false;
+    is_done = driver->last_whole_look >= needed || look_at_all(driver, error);
+    fiber_mutex_unlock(&driver->look);
+    return is_done;
 }
 
 typedef struct Look {
@@ -141,11 +158,15 @@ static bool look_once(void *data, GError **error)
 bool changes_look_at(Driver *driver, const char *path, GError **error)
 {
     Look look = { driver->roots, path, NULL };
+    bool is_done;
 
-    if (!fiber_offload(look_once, &look, error))
+    if (!fiber_mutex_lock(&driver->look, FIBER_FOREVER, error))
         return false;
-    settle(driver, path, look.sighting, false);
-    return true;
+    is_done = fiber_offload(look_once, &look, error);
+    if (is_done)
+        settle(driver, path, look.sighting, false);
+    fiber_mutex_unlock(&driver->look);
+    return is_done;
 }
 
 /* Some events, and what is to be seen at their places. */
@@ -188,17 +209,16 @@ static void batch_apply(Batch *batch, Driver *driver)
     }
 }
 
-/* Batches are not small, and a fiber's stack is: it is made once. */
-static bool follow_once(Driver *driver, Batch *batch, GError **error)
+/* Events are taken when it is their turn: those from before a look at all devices say nothing that
+ * it has not seen. */
+static bool follow_batch(Driver *driver, Batch *batch, GError **error)
 {
-    if (!fiber_wait_fd(watch_get_fd(driver->watch), EPOLLIN, FIBER_FOREVER, NULL, error))
-        return false;
     batch_take(batch, driver->watch);
     if (watch_take_lost(driver->watch)) {
         LOG_INFO("more devices changed than could be told: looking at all of them");
         for (size_t i = 0; i < batch->n_events; i++)
             watch_event_free(batch->events[i]);
-        return changes_look_at_all(driver, error);
+        return look_at_all(driver, error);
     }
     if (!fiber_offload(batch_look, batch, error)) {
         for (size_t i = 0; i < batch->n_events; i++) {
@@ -208,7 +228,20 @@ static bool follow_once(Driver *driver, Batch *batch, GError **error)
         return false;
     }
     batch_apply(batch, driver);
-    return !device_table_take_refused(driver->devices) || changes_look_at_all(driver, error);
+    return !device_table_take_refused(driver->devices) || look_at_all(driver, error);
+}
+
+/* Batches are not small, and a fiber's stack is: it is made once. */
+static bool follow_once(Driver *driver, Batch *batch, GError **error)
+{
+    bool is_done;
+
+    if (!fiber_wait_fd(watch_get_fd(driver->watch), EPOLLIN, FIBER_FOREVER, NULL, error) ||
+        !fiber_mutex_lock(&driver->look, FIBER_FOREVER, error))
+        return false;
+    is_done = follow_batch(driver, batch, error);
+    fiber_mutex_unlock(&driver->look);
+    return is_done;
 }
 
 /* Waits for ever, since nothing may happen for ever; ends with the daemon. */

@@ -12,6 +12,8 @@ typedef struct Driver {
     const SysRoots *roots;
     DeviceTable *devices;
     Watch *watch; /* NULL when nothing tells of changes */
+    FiberMutex look; /* one at a time, and what it has seen is in the table before the next */
+    uint64_t n_whole_looks, last_whole_look; /* begun so far; the last one that came to its end */
     FiberMutex mdevctl; /* one run at a time, and its list with it */
     int mdevctl_fd;     /* inotify on its folders; -1: nothing tells of changes there */
 } Driver;

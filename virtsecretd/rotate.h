@@ -12,5 +12,6 @@
 #include "common/paths.h"
 
 /* Tells @out what was done. Errors: OPERATION_FAILED when there is no key, or values that cannot
- * be encrypted anew: then the old key stays. */
+ * be encrypted anew, or are plain still: then the old key stays; when the key is a credential that
+ * has no new one in front, and values were encrypted with it already. */
 bool rotate_key(const Paths *paths, const DaemonConfig *config, FILE *out, GError **error);

@@ -390,19 +390,57 @@ class Rotate(KeyCase):
         self.put_key(b'short')
         self.assertIn('it has 5 bytes', self.rotate(status=1))
 
-    def test_credential_is_changed_by_its_owner(self):
+    def test_value_that_stays_plain_is_said_and_the_old_key_stays(self):
+        self.prepare(1)
+        # No daemon gives a file such a name: it stands for one that another daemon has just set.
+        path = self.folder / (uuid_of(0xabc).upper() + '.base64')
+        path.write_text('YQ==')
+        self.assertRegex(self.rotate(status=1), f"'{path}' is not encrypted, and the old key is "
+                         'kept: restart virtsecretd')
+        self.assertEqual(len(self.key.read_bytes()), 64)
+        path.unlink()
+        self.rotate()
+        self.assertEqual(len(self.key.read_bytes()), 32)
+        self.check_values()
+
+    def credential(self):
+        """Its path, and the environment of a unit that has it."""
         folder = self.root / 'credentials'
         folder.mkdir()
         path = folder / 'secrets-encryption-key'
         path.write_bytes(os.urandom(32))
-        env = {**os.environ, 'CREDENTIALS_DIRECTORY': str(folder)}
-        self.start_secretd(env={'CREDENTIALS_DIRECTORY': str(folder)})
+        return path, {'CREDENTIALS_DIRECTORY': str(folder)}
+
+    def test_credential_is_changed_by_its_owner(self):
+        path, credentials = self.credential()
+        env = {**os.environ, **credentials}
+        self.start_secretd(env=credentials)
         self.set(self.define(0), b'value 0')
         self.n_values = 1
         self.assertIn('the key is a credential', self.rotate(status=1, env=env))
         path.write_bytes(os.urandom(32) + path.read_bytes())
         self.assertIn('Encrypted 1 value with', self.rotate(env=env))
         path.write_bytes(path.read_bytes()[:32])
+        self.check_values()
+
+    def test_plain_values_are_encrypted_with_the_first_credential(self):
+        path, credentials = self.credential()
+        env = {**os.environ, **credentials}
+        self.start_secretd()
+        for number in range(2):
+            self.set(self.define(number), b'value %d' % number)
+        self.secretd.stop()
+        self.assertEqual(self.rotate(env=env), 'Encrypted 2 values with the new key\n')
+        self.assertNotIn('base64', ' '.join(self.files()))
+        # Beside those that have this key already, which it cannot change.
+        self.put_value(1, b'value 1')
+        self.file(1, '.sealed').unlink()
+        text = self.rotate(status=1, env=env)
+        self.assertIn('Encrypted 1 value that had not been\n', text)
+        self.assertIn('the key is a credential', text)
+        self.assertNotIn('base64', ' '.join(self.files()))
+        self.start_secretd(env=credentials)
+        self.n_values = 2
         self.check_values()
 
     def test_other_daemons_have_no_such_option(self):

@@ -198,6 +198,7 @@ def calls(names):
 @libvirtd.needs_libvirtd
 class TestCase(nodedev_case.TestCase):
     timeout_s = 900
+    theirs = f'qemu+unix:///system?socket={libvirtd.SOCKET}'
 
     def start_libvirtd(self, **options):
         daemon = libvirtd.Libvirtd(self.root, **options)
@@ -205,6 +206,20 @@ class TestCase(nodedev_case.TestCase):
         shutil.rmtree('/run/libvirt', ignore_errors=True)
         self.addCleanup(daemon.stop)
         daemon.start()
+        self.wait_until_theirs_is_settled()
+
+    def wait_until_theirs_is_settled(self):
+        """libvirtd answers while it still fills its list, and the computer is first there."""
+        lists = []
+
+        def is_settled():
+            if lists:
+                time.sleep(0.5)
+            lists.append(self.names_here())
+            *_, names = lists
+            return 'computer' in names and len(names) > 1 and lists[-3:] == [names] * 3
+
+        harness.wait_until(is_settled, "libvirtd's list of devices stays the same", 60)
 
     def start_others(self):
         """Who routes to self.nodedev; all ways to it."""
@@ -212,7 +227,6 @@ class TestCase(nodedev_case.TestCase):
         self.daemons_by_name = {'virtnodedevd': self.nodedev, **others.daemons}
         self.ours = {name: self.daemons_by_name[name].uri(driver=driver)
                      for name, driver in WAYS.items()}
-        self.theirs = f'qemu+unix:///system?socket={libvirtd.SOCKET}'
         self.seen = set()
         for name, text in {**DOCUMENTS, **MADE}.items():
             (self.root / name).write_text(text)

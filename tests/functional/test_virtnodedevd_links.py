@@ -146,6 +146,8 @@ class Links(TestCase):
         wanted = link_name('vh1', ADDRESS % 2)
         self.watch(self.rpc, name=wanted)
         self.add_link('vh0', 'veth', 'peer', 'name', 'vh1', 'address', ADDRESS % 2)
+        # What is gone before anybody has looked at it was never there.
+        self.wait_listed(self.rpc, wanted)
         ip('link', 'del', 'vh0')
         events = [self.rpc.next_event()[1] for _ in range(2)]
         self.assertEqual([(event['dev']['name'], event['event']) for event in events],

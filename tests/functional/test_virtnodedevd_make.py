@@ -2,12 +2,15 @@
 that are bound to vfio-pci. The machine is made up; what its kernel would do is done by
 mdevctl_stand_in.py and by Kernel below."""
 
+import ctypes
 import os
+import struct
 import subprocess
 import threading
 import time
 from pathlib import Path
 
+import hanging_fs
 import harness
 import made_up_sysfs
 import nodedev_case
@@ -270,19 +273,24 @@ class Documents(TestCase):
         self.refuses(NO_NODE_DEVICE, 'nope', 'CREATE', name='nope')
 
 
-class Ports(TestCase):
+class PortCase(TestCase):
     def fc_host(self, name):
         return (self.sysfs.root / f'devices/pci0000:00/0000:00:07.0/host5/fc_host/host5/{name}'
                 ).read_text().strip()
 
+    def add_port(self, wwnn, wwpn, name='host9'):
+        path = f'pci0000:00/0000:00:07.0/host5/vport-5:0-0/{name}'
+        self.sysfs.device(f'{path}/fc_host/{name}', 'fc_host', is_class=True,
+                          node_name=f'0x{wwnn}', port_name=f'0x{wwpn}', fabric_name='0x0')
+        self.sysfs.device(path, 'scsi', uevent={'DEVTYPE': 'scsi_host'})
+
+
+class Ports(PortCase):
     def answer(self, wwnn, wwpn):
         """What the kernel does when something is written to vport_create."""
         def act():
             harness.wait_until(lambda: self.fc_host('vport_create'), 'a port is asked for')
-            path = 'pci0000:00/0000:00:07.0/host5/vport-5:0-0/host9'
-            self.sysfs.device(f'{path}/fc_host/host9', 'fc_host', is_class=True,
-                              node_name=f'0x{wwnn}', port_name=f'0x{wwpn}', fabric_name='0x0')
-            self.sysfs.device(path, 'scsi', uevent={'DEVTYPE': 'scsi_host'})
+            self.add_port(wwnn, wwpn)
 
         thread = threading.Thread(target=act)
         thread.start()
@@ -324,21 +332,103 @@ class Ports(TestCase):
         self.refuses(CONFIG_UNSUPPORTED, 'Unsupported device type', 'DESTROY', name='scsi_host5')
 
 
+class Listings:
+    """How often a folder has been listed since."""
+
+    OPEN, CLOSE = 0x20, 0x10
+    SIZE = struct.calcsize('iIII')
+
+    def __init__(self, folder):
+        libc = ctypes.CDLL(None)
+        self.fd = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        assert libc.inotify_add_watch(self.fd, os.fsencode(folder), self.OPEN | self.CLOSE) >= 0
+        self.number = 0
+
+    def close(self):
+        os.close(self.fd)
+
+    def count(self):
+        try:
+            events = os.read(self.fd, 65536)
+        except BlockingIOError:
+            return self.number
+        while events:
+            _, mask, _, length = struct.unpack_from('iIII', events)
+            # Events of what is in the folder have a name.
+            self.number += bool(mask & self.OPEN and not length)
+            events = events[self.SIZE + length:]
+        return self.number
+
+
+@harness.unittest.skipUnless(hanging_fs.IS_THERE, 'needs /dev/fuse')
+class Turns(PortCase):
+    """Looks at all devices, one of which can be made to take its time."""
+
+    def start(self):
+        self.far = self.enterContext(hanging_fs.HangingFs(self.root / 'far'))
+        return super().start()
+
+    def setUp(self):
+        super().setUp()
+        # The answer comes after the first look.
+        self.assertIn('scsi_host5', self.names(self.rpc))
+        uevent = self.sysfs.root / 'devices/virtual/net/downed/uevent'
+        uevent.unlink()
+        uevent.symlink_to(self.far.disk)
+        self.looks = Listings(self.sysfs.root / 'class/net')
+        self.addCleanup(self.looks.close)
+        self.made = []
+
+    def make_port(self, number):
+        """A thread that asks for a port, which is there already, up to the look at all devices."""
+        names = f'2001001b32a9da{number:02x}', f'2101001b32a9da{number:02x}'
+        self.add_port(*names, f'host{number}')
+        client = self.client()
+
+        def call():
+            reply = client.call('NODE_DEVICE_CREATE_XML', xml_desc=vport(*names))
+            self.made.append(reply['dev']['name'])
+
+        thread = threading.Thread(target=call)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(self.far.go_on)
+        harness.wait_until(lambda: self.fc_host('vport_create') == ':'.join(reversed(names)),
+                           'the port is asked for')
+        return thread
+
+    def test_one_look_at_a_time_and_one_more_for_all_who_ask_meanwhile(self):
+        self.far.hang()
+        threads = [self.make_port(10)]
+        harness.wait_until(lambda: self.looks.count() == 1, 'a look is under way')
+        threads += [self.make_port(number) for number in (11, 12, 13)]
+        # Another's device, for which a thread is needed, as for looks.
+        self.assertIn('<host>5</host>', self.xml(self.rpc, 'scsi_host5'))
+        self.assertEqual((self.looks.count(), self.made), (1, []))
+        self.far.go_on()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(sorted(self.made), [f'scsi_host{number}' for number in range(10, 14)])
+        self.assertEqual(self.looks.count(), 2)
+
+
 class Kernel(threading.Thread):
     """The kernel's side of binding PCI devices, for a made-up machine."""
 
     def __init__(self, sysfs, binds=True):
+        """binds: whether vfio-pci does."""
         super().__init__(daemon=True)
         self.sysfs, self.binds = sysfs, binds
         self.own = (sysfs.root / PCI_PATH / 'driver').resolve().name
         self.must_stop = threading.Event()
         sysfs.write('bus/pci/drivers_probe', b'')
         for driver in ('igb', 'vfio-pci'):
-            sysfs.write(f'bus/pci/drivers/{driver}/unbind', b'')
+            for name in ('bind', 'unbind'):
+                sysfs.write(f'bus/pci/drivers/{driver}/{name}', b'')
 
     def take(self, name):
         path = self.sysfs.root / name
-        text = path.read_text()
+        text = path.read_text() if path.exists() else ''
         if text:
             path.write_text('')
         return text
@@ -346,15 +436,25 @@ class Kernel(threading.Thread):
     def run(self):
         device = self.sysfs.root / PCI_PATH
         while not self.must_stop.is_set():
-            # First, since it is written last: what is unbound for it has been asked for by now.
-            is_to_probe = self.take('bus/pci/drivers_probe')
+            # Taken in the reverse of the order in which they are written.
+            binds = [driver for driver in ('igb', 'vfio-pci')
+                     if self.take(f'bus/pci/drivers/{driver}/bind')]
+            is_probed = self.take('bus/pci/drivers_probe')
             for driver in ('igb', 'vfio-pci'):
                 if self.take(f'bus/pci/drivers/{driver}/unbind'):
                     (device / 'driver').unlink(missing_ok=True)
-            if is_to_probe and self.binds:
-                wanted = (device / 'driver_override').read_text().strip() or self.own
-                self.sysfs.link(f'{PCI_PATH}/driver', f'bus/pci/drivers/{wanted}')
+            override = (device / 'driver_override').read_text().strip().replace('(null)', '')
+            if is_probed:
+                self.bind(override or self.own)
+            for driver in binds:
+                # A driver binds what it is for, and what is meant for it.
+                if override == driver or not override and driver == self.own:
+                    self.bind(driver)
             time.sleep(0.005)
+
+    def bind(self, driver):
+        if self.binds or driver != 'vfio-pci':
+            self.sysfs.link(f'{PCI_PATH}/driver', f'bus/pci/drivers/{driver}')
 
     def stop(self):
         self.must_stop.set()
@@ -394,30 +494,71 @@ class Assigned(TestCase):
             self.rpc.call('NODE_DEVICE_DETTACH', name=PCI)
         self.assertEqual(self.driver(), 'vfio-pci')
 
-    def test_driver_that_does_not_bind_is_said(self):
+    def override(self):
+        return (self.sysfs.root / PCI_PATH / 'driver_override').read_text().strip()
+
+    def test_device_that_is_not_bound_is_given_back(self):
         self.kernel(binds=False)
-        self.refuses(OPERATION_FAILED, 'did not bind to vfio-pci', 'DETTACH', name=PCI)
+        for override in ('', 'igb'):
+            self.sysfs.write(f'{PCI_PATH}/driver_override', override or '(null)')
+            self.refuses(OPERATION_FAILED, '0000:02:00.0 cannot be bound to vfio-pci, and is as it '
+                         'was before: it did not bind in 5 s', 'DETTACH', name=PCI)
+            self.assertEqual(self.override(), override)
+            self.wait_for_own_driver()
+        self.assertIn('<name>igb</name>', self.xml(self.rpc, PCI))
+
+    def test_device_that_the_kernel_keeps_is_as_it_was(self):
+        self.kernel()
+        (self.sysfs.root / 'bus/pci/drivers/igb/unbind').unlink()
+        self.refuses(OPERATION_FAILED, '0000:02:00.0 cannot be bound to vfio-pci, and is as it was '
+                     'before: cannot open .*driver/unbind', 'DETTACH', name=PCI)
+        self.assertEqual((self.driver(), self.override()), ('igb', ''))
+
+    def test_device_that_cannot_be_given_back_is_said(self):
+        self.kernel(binds=False)
+        (self.sysfs.root / 'bus/pci/drivers/igb/bind').unlink()
+        self.refuses(OPERATION_FAILED, r'0000:02:00.0 cannot be bound to vfio-pci \(it did not bind '
+                     r'in 5 s\), nor given back to igb: cannot open', 'DETTACH', name=PCI)
+        self.assertEqual(self.override(), '')
+
+    def add_node(self, name):
+        """A made-up node below /dev/vfio, with the folders that it needs."""
+        node = Path('/dev/vfio') / name
+        for folder in (Path('/dev/vfio'), node.parent):
+            if not folder.exists():
+                folder.mkdir()
+                self.addCleanup(folder.rmdir)
+        node.touch()
+        self.addCleanup(node.unlink)
+        return node
+
+    def check_in_use(self, node):
+        """By a process that has the node open; afterwards no more."""
+        self.rpc.call('NODE_DEVICE_DETTACH', name=PCI)
+        self.sysfs.write(f'{PCI_PATH}/reset', b'')
+        # The daemon sees only into processes that may do no more than itself.
+        with subprocess.Popen(['setpriv', '--bounding-set=-all', '--inh-caps=-all', 'sh', '-c',
+                               f'exec 3<{node}; echo ready; exec cat'],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE) as guest:
+            guest.stdout.readline()
+            for procedure in ('RE_ATTACH', 'RESET'):
+                self.refuses(OPERATION_INVALID, f'0000:02:00.0 is in use: process {guest.pid} has '
+                             f'{node} of its IOMMU group open', procedure, name=PCI)
+            guest.stdin.close()
+        self.rpc.call('NODE_DEVICE_RESET', name=PCI)
+        self.rpc.call('NODE_DEVICE_RE_ATTACH', name=PCI)
+        self.wait_for_own_driver()
 
     def test_device_in_use_by_a_guest_is_not_taken_from_it(self):
         self.kernel()
-        self.rpc.call('NODE_DEVICE_DETTACH', name=PCI)
-        vfio = Path('/dev/vfio')
-        is_ours = not vfio.exists()
-        vfio.mkdir(exist_ok=True)
-        if is_ours:
-            self.addCleanup(vfio.rmdir)
-        (vfio / '12').touch()
-        self.addCleanup((vfio / '12').unlink)
-        # The daemon sees only into processes that may do no more than itself.
-        with subprocess.Popen(['setpriv', '--bounding-set=-all', '--inh-caps=-all', 'sh', '-c',
-                               f'exec 3<{vfio}/12; echo ready; exec cat'],
-                              stdin=subprocess.PIPE, stdout=subprocess.PIPE) as guest:
-            guest.stdout.readline()
-            self.refuses(OPERATION_INVALID, f'process {guest.pid} has IOMMU group 12 open',
-                         'RE_ATTACH', name=PCI)
-            guest.stdin.close()
-        self.rpc.call('NODE_DEVICE_RE_ATTACH', name=PCI)
-        self.wait_for_own_driver()
+        self.check_in_use(self.add_node('12'))
+
+    def test_device_in_use_through_iommufd_is_not_taken_either(self):
+        """It, or another one of its group."""
+        self.kernel()
+        for number, path in enumerate((PCI_PATH, PCI_PATH.rsplit('/', 1)[0])):
+            self.sysfs.write(f'{path}/vfio-dev/vfio9{number}/dev', '510:0')
+            self.check_in_use(self.add_node(f'devices/vfio9{number}'))
 
     def test_reset(self):
         self.kernel()
