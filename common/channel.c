@@ -472,13 +472,16 @@ static void channel_settle(Channel *channel)
 static void channel_on_io(Channel *source, uint32_t revents)
 {
     g_autoptr(Channel) channel = channel_ref(source);
+    bool has_gone = revents & (EPOLLHUP | EPOLLERR);
 
     /* Output first: a peer that waits for room may have sent nothing because of it. */
     if (!channel->failure && (revents & EPOLLOUT))
         channel_flush(channel);
-    if (!channel->failure && channel->n_pauses == 0 && !channel->is_lingering)
+    /* A pause holds the peer back, and there is none any more: what it has said last is taken up to
+     * its end, and cannot be more than the kernel has kept. */
+    if (!channel->failure && !channel->is_lingering && (channel->n_pauses == 0 || has_gone))
         channel_receive(channel);
-    else if (!channel->failure && (revents & (EPOLLHUP | EPOLLERR)))
+    else if (!channel->failure && has_gone)
         channel_report_closed(channel);
     channel_settle(channel);
 }

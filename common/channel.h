@@ -62,7 +62,8 @@ void channel_cork(Channel *channel);
 void channel_uncork(Channel *channel);
 size_t channel_get_queued_bytes(const Channel *channel);
 
-/* Stops and restarts reading (back-pressure of a stream). Counted. */
+/* Stops and restarts reading (back-pressure of a stream). Counted. What a peer that has gone said
+ * last is handed out all the same. */
 void channel_pause(Channel *channel);
 void channel_resume(Channel *channel);
 

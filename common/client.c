@@ -229,6 +229,7 @@ void client_close(Client *client, const char *reason)
     LOG_DEBUG("client %" G_GUINT64_FORMAT " of server %s: %s", client->id, client->server->name,
               reason);
     client->greeting_timer = sd_event_source_disable_unref(client->greeting_timer);
+    client->stranger_timer = sd_event_source_disable_unref(client->stranger_timer);
     /* The last reply may be on its way. */
     channel_close(client->channel);
     server_remove_client(client->server, client);

@@ -49,6 +49,7 @@ struct Client {
     unsigned n_identities; /* how often it was set: who waits can see that it has changed */
     char *address; /* of the peer, for TCP and TLS */
     sd_event_source *greeting_timer; /* until the first message, for TCP and TLS */
+    sd_event_source *stranger_timer; /* until it has authenticated, for unix sockets */
 
     unsigned n_slots; /* calls that hold a worker */
     GQueue waiting_calls;

@@ -55,7 +55,8 @@ const ConfigKey config_keys[] = {
       .daemons = EVERY, .effective = EVERY, .fallback = "20",
       .text = "How many clients may be connected that have not authenticated yet; 0 sets no "
               "limit. It cannot be above ``max_clients``. Those of ``trusted_users`` do not "
-              "count." },
+              "count. Who has neither authenticated nor begun to within 30 seconds is "
+              "disconnected." },
     { .name = "min_workers", .type = CONFIG_KEY_UINT,
       .offset = FIELD(limits.min_workers), .max = UINT32_MAX,
       .daemons = EVERY, .effective = EVERY, .fallback = "5",

@@ -102,7 +102,7 @@ void daemon_set_timeout(Daemon *daemon, unsigned seconds);
 void daemon_shutdown(Daemon *daemon);
 /* While before_stop takes its time: the service manager waits this much longer, from now. */
 void daemon_ask_for_time(Daemon *daemon, unsigned seconds);
-/* SIGHUP and the admin interface: TLS files of @server anew, for the connections to come.
+/* The admin interface: TLS files of @server anew, for the connections to come.
  * On failure those in use stay. Errors: what reading them says, and INTERNAL_ERROR for a
  * server without TLS. */
 SUSPENDS bool daemon_reload_tls(Daemon *daemon, Server *server, GError **error);

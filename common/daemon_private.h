@@ -88,7 +88,8 @@ bool daemon_open_network_sockets(Daemon *daemon, GError **error);
 bool daemon_take_network_socket(Daemon *daemon, NetActivatedFd *activated, GError **error);
 /* reload.c */
 ServerLimits daemon_make_limits(const Daemon *daemon, const ConfigLimits *limits, bool is_admin);
-bool daemon_apply_logging(Daemon *daemon, GError **error);
+/* Waits for the disks that log files are on. May be called in a thread. */
+bool daemon_apply_logging(const Daemon *daemon, const DaemonConfig *config, GError **error);
 bool daemon_watch_signals(Daemon *daemon, GError **error);
 void daemon_unwatch_signals(Daemon *daemon);
 /* environment.c. Tells what the place offers, in one line, and keeps what matters later. */

@@ -419,7 +419,8 @@ static bool daemon_run(Daemon *daemon, int *ret_code, GError **error)
     if (daemon->options->daemonize && !daemon->is_anew && !daemonize(&ready_fd, error))
         return false;
     block_signals(daemon);
-    if (!daemon_take_pid_file(daemon, error) || !daemon_apply_logging(daemon, error) ||
+    if (!daemon_take_pid_file(daemon, error) ||
+        !daemon_apply_logging(daemon, daemon->config, error) ||
         !daemon_limit_privileges(daemon, error) || !daemon_start(daemon, error))
         return false;
     daemon_ready(daemon, ready_fd);

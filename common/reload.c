@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "common/auth.h"
 #include "common/daemon_private.h"
+#include "common/daemon_tls.h"
 #include "common/main.h"
 #include "common/server_private.h"
 #include "common/stats.h"
@@ -58,9 +59,8 @@ static bool set_default_output(const Daemon *daemon, GError **error)
 }
 
 /* All of it, defaults too: what a former configuration or the admin interface has set is over. */
-bool daemon_apply_logging(Daemon *daemon, GError **error)
+bool daemon_apply_logging(const Daemon *daemon, const DaemonConfig *config, GError **error)
 {
-    const DaemonConfig *config = daemon->config;
     bool is_verbose = daemon->options->verbose && !config->has_log_level;
 
     return log_set_level(is_verbose ? LOG_LEVEL_INFO : config->log_level, error) &&
@@ -100,26 +100,6 @@ static void daemon_apply_limits(Daemon *daemon)
     }
 }
 
-/* Takes @config. Of what it says only logging can fail (a folder that is not there): then
- * the old configuration is put back, so that all of one file counts, or nothing of it.
- * Nobody keeps pointers into the configuration over a wait: this is the one place where it
- * changes. */
-static bool daemon_replace_config(Daemon *daemon, DaemonConfig *config, GError **error)
-{
-    DaemonConfig *old = daemon->config;
-
-    daemon->config = config;
-    if (daemon_apply_logging(daemon, error)) {
-        config_free(old);
-        return true;
-    }
-    daemon->config = old;
-    config_free(config);
-    if (!daemon_apply_logging(daemon, NULL))
-        LOG_WARN("the former log settings cannot be set again either");
-    return false;
-}
-
 /* To be freed. */
 SUSPENDS static DaemonConfig *daemon_read_config(Daemon *daemon, GError **error)
 {
@@ -136,42 +116,72 @@ SUSPENDS static DaemonConfig *daemon_read_config(Daemon *daemon, GError **error)
     return fiber_offload(load_in_thread, &load, error) ? load.config : NULL;
 }
 
-/* The configuration anew. One at a time, see daemon_on_signal(): two would look users up in two
- * threads, which the C library's simpler calls do not allow, and the older configuration could be
- * the last to be put in place. */
+typedef struct Logging {
+    const Daemon *daemon;
+    const DaemonConfig *old, *config;
+} Logging;
+
+/* Opening log files is a thread's work as well: the server that they are on may be away. Of what
+ * fails here all is put back. */
+static bool set_logging_in_thread(void *data, GError **error)
+{
+    const Logging *logging = data;
+
+    if (!log_reopen(error))
+        return false;
+    if (daemon_apply_logging(logging->daemon, logging->config, error))
+        return true;
+    if (!daemon_apply_logging(logging->daemon, logging->old, NULL))
+        LOG_WARN("the former log settings cannot be set again either");
+    return false;
+}
+
+/* The configuration anew: all of it counts, or nothing. So whatever can fail comes first. One at a
+ * time, see daemon_on_signal(): two would look users up in two threads, which the C library's simpler
+ * calls do not allow, and the older configuration could be the last to be put in place. Nobody keeps
+ * pointers into the configuration over a wait: this is the one place where it changes. */
 SUSPENDS static bool daemon_reload(Daemon *daemon, GError **error)
 {
-    DaemonConfig *config = daemon_read_config(daemon, error);
+    g_autoptr(DaemonConfig) config = daemon_read_config(daemon, error);
+    Logging logging = { daemon, daemon->config, config };
+    struct NetTlsContext *tls_context;
 
-    if (!config)
+    if (!config || !daemon_prepare_tls(daemon, config, &tls_context, error))
         return false;
-    if (!log_reopen(error)) {
-        config_free(config);
+    if (!fiber_offload(set_logging_in_thread, &logging, error)) {
+        daemon_drop_tls(daemon, tls_context);
         return false;
     }
-    if (!daemon_replace_config(daemon, config, error))
-        return false;
+    daemon_adopt_tls(daemon, tls_context);
+    config_free(daemon->config);
+    daemon->config = g_steal_pointer(&config);
     daemon_apply_limits(daemon);
     if (!daemon->options->has_timeout)
         daemon_set_timeout(daemon, daemon->config->timeout_s);
-    /* A driver that is still starting may have read its settings before they were changed. */
-    if (daemon->spec->reload && daemon_wait_started(daemon, NULL) && daemon_has_driver(daemon) &&
-        !daemon->spec->reload(daemon, daemon->driver_data, error))
-        return false;
-    return !daemon->tls_context ||
-           daemon_reload_tls(daemon, g_ptr_array_index(daemon->servers, 0), error);
+    return true;
 }
 
-/* The old configuration stays when the new one is wrong. */
+/* A driver that is still starting may have read its settings before they were changed. */
+SUSPENDS static bool daemon_reload_driver(Daemon *daemon, GError **error)
+{
+    return !daemon->spec->reload || !daemon_wait_started(daemon, NULL) ||
+           !daemon_has_driver(daemon) || daemon->spec->reload(daemon, daemon->driver_data, error);
+}
+
+/* The old configuration stays when the new one is wrong. The driver has files of its own, which
+ * stand and fall by themselves. */
 SUSPENDS static void daemon_reload_and_log(Daemon *daemon)
 {
     g_autoptr(GError) error = NULL;
 
     daemon->wants_reload = false;
-    if (daemon_reload(daemon, &error))
-        LOG_INFO("the configuration was loaded anew");
-    else
+    if (!daemon_reload(daemon, &error))
         LOG_ERROR("cannot load the configuration anew: %s", error->message);
+    else if (!daemon_reload_driver(daemon, &error))
+        LOG_ERROR("the configuration was loaded anew, but not the driver's own: %s",
+                  error->message);
+    else
+        LOG_INFO("the configuration was loaded anew");
 }
 
 /* A configuration that the next execution would refuse keeps this one going: a mistake in a file

@@ -100,12 +100,13 @@ static bool router_add_stream(Upstream *upstream, const Message *message, GError
     return true;
 }
 
-/* A callback is taken back while its sibling is away: then it is gone already. */
+/* A callback is taken back while its sibling is away: then it is gone already, or dropped as soon as
+ * it is there again. The client need not wait for that. */
 static void router_deregister_locally(Upstream *upstream, const Message *message, int32_t key)
 {
     FrameHeader header = message->header;
 
-    router_callbacks_remove(upstream, key);
+    router_callbacks_take_back(upstream, key, &message->header);
     header.type = VIR_NET_REPLY;
     client_send_frame(upstream->client, &header, NULL, NULL, NULL, 0, NULL);
 }

@@ -219,6 +219,8 @@ void router_callbacks_forget_numbers(Upstream *upstream)
 typedef struct Renewal {
     int32_t key;
     bool is_legacy;
+    bool is_taken_back;     /* by the client, before it was answered */
+    FrameHeader deregister; /* the call that did so */
     RpcReply *reply;
 } Renewal;
 
@@ -227,13 +229,40 @@ static void renewal_clear(void *data)
     rpc_reply_free(((Renewal *)data)->reply);
 }
 
-static RpcCall renewal_call(const RouterCallback *callback)
+static RpcCall renewal_call(const FrameHeader *header)
 {
     return (RpcCall){
-        .program = callback->header.program,
-        .version = callback->header.version,
-        .procedure = callback->header.procedure,
+        .program = header->program,
+        .version = header->version,
+        .procedure = header->procedure,
     };
+}
+
+/* Nobody waits for the answer: events that still come are for no callback. */
+static void renewal_undo(Upstream *upstream, const FrameHeader *deregister, int32_t number)
+{
+    RpcCall call = renewal_call(deregister);
+    uint32_t word = GUINT32_TO_BE((uint32_t)number);
+
+    rpc_reply_free(rpc_client_send_payload(upstream->rpc, &call, (const uint8_t *)&word,
+                                           sizeof(word)));
+}
+
+void router_callbacks_take_back(Upstream *upstream, int32_t key, const FrameHeader *header)
+{
+    const RouterCallback *callback = router_callbacks_find(upstream, key);
+
+    if (!callback)
+        return;
+    if (callback->sibling_number >= 0) {
+        renewal_undo(upstream, header, callback->sibling_number);
+    } else if (upstream->renewals) {
+        Renewal *renewal = &g_array_index(upstream->renewals, Renewal, callback->renewal);
+
+        renewal->is_taken_back = true;
+        renewal->deregister = *header;
+    }
+    router_callbacks_remove(upstream, key);
 }
 
 /* All at once: thousands of registrations cost one round trip. */
@@ -247,13 +276,14 @@ static GArray *renewals_send(Upstream *upstream)
     g_hash_table_iter_init(&iter, upstream->client->router->callbacks);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         RouterCallback *callback = value;
-        RpcCall call = renewal_call(callback);
+        RpcCall call = renewal_call(&callback->header);
         Renewal renewal = { .key = callback->key, .is_legacy = callback->key < 0 };
         size_t length = 0;
         const uint8_t *payload = g_bytes_get_data(callback->record, &length);
 
         if (callback->upstream != upstream)
             continue;
+        callback->renewal = renewals->len;
         renewal.reply = rpc_client_send_payload(upstream->rpc, &call, payload, length);
         g_array_append_val(renewals, renewal);
     }
@@ -286,10 +316,11 @@ SUSPENDS static bool renewal_finish(Upstream *upstream, Renewal *renewal, uint64
                  refusal->message);
         return true;
     }
-    /* The client may have taken it back meanwhile. */
     callback = upstream->has_ended ? NULL : router_callbacks_find(upstream, renewal->key);
     if (callback && !renewal->is_legacy)
         callback_set_number(callback, number);
+    else if (!upstream->has_ended && renewal->is_taken_back)
+        renewal_undo(upstream, &renewal->deregister, number);
     return true;
 }
 
@@ -298,13 +329,14 @@ SUSPENDS static bool renewal_finish(Upstream *upstream, Renewal *renewal, uint64
 bool router_callbacks_register_again(Upstream *upstream, uint64_t deadline_us, GError **error)
 {
     g_autoptr(GArray) renewals = NULL;
+    bool is_done = true;
 
     if (upstream->n_callbacks == 0)
         return true;
-    renewals = renewals_send(upstream);
-    for (guint i = 0; i < renewals->len; i++) {
-        if (!renewal_finish(upstream, &g_array_index(renewals, Renewal, i), deadline_us, error))
-            return false;
-    }
-    return true;
+    renewals = upstream->renewals = renewals_send(upstream);
+    for (guint i = 0; is_done && i < renewals->len; i++)
+        is_done = renewal_finish(upstream, &g_array_index(renewals, Renewal, i), deadline_us,
+                                 error);
+    upstream->renewals = NULL;
+    return is_done;
 }

@@ -47,6 +47,7 @@ typedef struct RouterCallback {
     int32_t sibling_number; /* -1: none now */
     FrameHeader header;     /* of the register call */
     GBytes *record;
+    guint renewal; /* its place in the upstream's renewals */
 } RouterCallback;
 
 /* One client's connection to one sibling. */
@@ -62,6 +63,7 @@ typedef struct Upstream {
     GHashTable *streams; /* serial → RouterStream */
     GHashTable *numbers; /* the sibling's number → RouterCallback */
     size_t n_callbacks;  /* registrations, with and without numbers */
+    GArray *renewals;    /* of Renewal, while registrations are being made again */
     GQueue pending;      /* of PendingFrame, sent when it is open */
     size_t pending_stream_bytes; /* of frames in pending that no account limits */
     GQueue early_events; /* of GBytes, frames: see upstream_pass_early_events() */

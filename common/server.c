@@ -21,6 +21,9 @@ LOG_INIT("rpc.server");
 /* How many clients over the limit are kept until they can be told, and for how long. */
 #define MAX_REJECTED 8192
 #define REJECTED_AGE_US (10 * G_USEC_PER_SEC)
+/* Clients authenticate at once. Who has not in this time holds a place of max_anonymous_clients for
+ * nothing. */
+#define STRANGER_AGE_US (30 * G_USEC_PER_SEC)
 /* When freed memory is worth the while of giving it back. */
 #define TRIM_MIN_CLIENTS 256
 #define TRIM_DELAY_US (500 * 1000)
@@ -207,6 +210,32 @@ static GError *server_check_room(Server *server, const ServerListenerSpec *spec,
     return NULL;
 }
 
+static int server_on_stranger_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    Client *client = userdata;
+
+    /* It is being asked for a password, which may take as long as people do. */
+    if (client->n_calls > 0) {
+        sd_event_source_set_time_relative(source, STRANGER_AGE_US);
+        sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+        return 0;
+    }
+    LOG_INFO("client %" G_GUINT64_FORMAT " of server %s has not authenticated in time", client->id,
+             client->server->name);
+    client_close(client, "not authenticated");
+    return 0;
+}
+
+/* Those of the network have a deadline of their own (client_remote.c). */
+static void server_count_stranger(Server *server, Client *client)
+{
+    server->n_anonymous++;
+    if (client->listener->spec.transport == SERVER_UNIX)
+        sd_event_add_time_relative(fiber_loop_get_event(server->loop), &client->stranger_timer,
+                                   CLOCK_MONOTONIC, STRANGER_AGE_US, 0, server_on_stranger_timer,
+                                   client);
+}
+
 /* Takes @socket. NULL: it has been closed. */
 static Client *server_accept(Server *server, const ServerListener *listener, NetSocket *socket,
                              GError **error)
@@ -233,7 +262,7 @@ static Client *server_accept(Server *server, const ServerListener *listener, Net
     }
     g_queue_push_tail_link(&server->clients, &client->link);
     if (client->auth != CLIENT_AUTH_DONE)
-        server->n_anonymous++;
+        server_count_stranger(server, client);
     daemon_touch(server->daemon);
     return client;
 }
@@ -381,6 +410,7 @@ void server_client_authenticated(Server *server, Client *client)
     if (client->auth == CLIENT_AUTH_DONE || client->has_closed)
         return;
     client->auth = CLIENT_AUTH_DONE;
+    client->stranger_timer = sd_event_source_disable_unref(client->stranger_timer);
     client_update_limits(client);
     if (!client->is_rejected)
         server->n_anonymous--;

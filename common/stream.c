@@ -201,23 +201,30 @@ static void stream_send_frame(Stream *stream, uint32_t type, uint32_t status, co
     client_send_raw(stream->client, iov, length > 0 ? 2 : 1, NULL, 0);
 }
 
-static bool stream_fail(const Stream *stream, GError **error)
+/* Whether anything can still be sent or received. A stream that goes both ways may be ended by one
+ * of its fibers while the other is in the middle of something. */
+static bool stream_check(const Stream *stream, GError **error)
 {
-    if (error)
-        *error = g_error_copy(stream->failure);
-    return false;
+    if (stream->failure) {
+        if (error)
+            *error = g_error_copy(stream->failure);
+        return false;
+    }
+    if (stream->is_over)
+        error_set(error, VIR_FROM_STREAMS, VIR_ERR_OPERATION_ABORTED, "the stream has ended");
+    return !stream->is_over;
 }
 
 /* Waits until the client has taken most of what was sent. */
 static bool stream_wait_drained(Stream *stream, GError **error)
 {
-    while (!stream->failure &&
+    while (!stream->is_over &&
            channel_get_queued_bytes(stream->client->channel) > CHANNEL_HIGH_WATER_BYTES) {
         /* Forever: for a client that reads slowly or not at all; it holds only itself up. */
         if (!fiber_cond_wait(&stream->changed, FIBER_FOREVER, error))
             return false;
     }
-    return stream->failure ? stream_fail(stream, error) : true;
+    return stream_check(stream, error);
 }
 
 /* Frame by frame: a large piece of data waits for the client several times, and does not sit
@@ -235,7 +242,7 @@ bool stream_send(Stream *stream, const void *data, size_t length, GError **error
         bytes += part;
         length -= part;
     }
-    return stream->failure ? stream_fail(stream, error) : true;
+    return stream_check(stream, error);
 }
 
 bool stream_send_hole(Stream *stream, int64_t length, GError **error)
@@ -256,8 +263,8 @@ bool stream_receive(Stream *stream, StreamItem *ret_item, GError **error)
     StreamItem *item;
 
     while (!(item = g_queue_pop_head(&stream->items))) {
-        if (stream->failure)
-            return stream_fail(stream, error);
+        if (!stream_check(stream, error))
+            return false;
         /* Forever: a console is silent for as long as its user is. */
         if (!fiber_cond_wait(&stream->changed, FIBER_FOREVER, error))
             return false;
@@ -305,8 +312,8 @@ bool stream_finish(Stream *stream, GError **error)
                 break;
         }
     }
-    if (stream->failure)
-        return stream_fail(stream, error);
+    if (!stream_check(stream, error))
+        return false;
     stream_confirm_end(stream);
     return true;
 }

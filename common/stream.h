@@ -32,7 +32,7 @@ void stream_item_clear(StreamItem *item);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(StreamItem, stream_item_clear)
 
 /* The next thing that the client sent. Errors: OPERATION_ABORTED when it aborted the
- * stream or has gone. */
+ * stream or has gone, or when the stream has been finished. */
 SUSPENDS bool stream_receive(Stream *stream, StreamItem *ret_item, GError **error);
 /* Sends data of any length (in frames of STREAM_CHUNK_BYTES), a hole. */
 SUSPENDS bool stream_send(Stream *stream, const void *data, size_t length, GError **error);

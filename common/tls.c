@@ -69,12 +69,12 @@ static void tls_load_clear(TlsLoad *load)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TlsLoad, tls_load_clear)
 
 /* After the wait nothing of the configuration is looked at any more. */
-static void tls_load_init(TlsLoad *load, const Daemon *daemon)
+static void tls_load_init(TlsLoad *load, const DaemonTls *tls, const DaemonConfig *from)
 {
     NetTlsConfig *config = &load->config;
 
-    load->tls = daemon->spec->tls;
-    *config = daemon_tls_config(daemon->config);
+    load->tls = tls;
+    *config = daemon_tls_config(from);
     config->ca_file = g_strdup(config->ca_file);
     config->cert_file = g_strdup(config->cert_file);
     config->key_file = g_strdup(config->key_file);
@@ -91,22 +91,50 @@ static bool load_in_thread(void *data, GError **error)
     return load->context != NULL;
 }
 
-bool daemon_reload_tls(Daemon *daemon, Server *server, GError **error)
+bool daemon_prepare_tls(Daemon *daemon, const DaemonConfig *config, NetTlsContext **ret_context,
+                        GError **error)
 {
     g_auto(TlsLoad) load = { 0 };
 
+    *ret_context = NULL;
+    if (!daemon->tls_context)
+        return true;
+    tls_load_init(&load, daemon->spec->tls, config);
+    if (!fiber_offload(load_in_thread, &load, error))
+        return false;
+    *ret_context = load.context;
+    return true;
+}
+
+void daemon_drop_tls(Daemon *daemon, NetTlsContext *context)
+{
+    if (context)
+        daemon->spec->tls->context_unref(context);
+}
+
+void daemon_adopt_tls(Daemon *daemon, NetTlsContext *context)
+{
+    if (!context)
+        return;
+    /* Connections that began with the old ones hold them. */
+    daemon_forget_tls(daemon);
+    daemon->tls_context = context;
     /* The first server has the network sockets, the admin server none. */
+    LOG_INFO("the TLS files of server '%s' were loaded anew",
+             server_get_name(g_ptr_array_index(daemon->servers, 0)));
+}
+
+bool daemon_reload_tls(Daemon *daemon, Server *server, GError **error)
+{
+    NetTlsContext *context;
+
     if (!daemon->tls_context || server != g_ptr_array_index(daemon->servers, 0)) {
         error_set(error, VIR_FROM_RPC, VIR_ERR_INTERNAL_ERROR,
                   "no tls service found, unable to update tls files");
         return false;
     }
-    tls_load_init(&load, daemon);
-    if (!fiber_offload(load_in_thread, &load, error))
+    if (!daemon_prepare_tls(daemon, daemon->config, &context, error))
         return false;
-    /* Connections that began with the old ones hold them. */
-    daemon_forget_tls(daemon);
-    daemon->tls_context = load.context;
-    LOG_INFO("the TLS files of server '%s' were loaded anew", server_get_name(server));
+    daemon_adopt_tls(daemon, context);
     return true;
 }

@@ -22,7 +22,8 @@
 /* A daemon needs one connection, and its successor may come before the old one has gone. */
 #define MAX_PEERS 8
 #define SD_LISTEN_FDS_START 3
-#define SAY_AGAIN_MS 200
+/* Until what could not be done is tried again. */
+#define PAUSE_MS 200
 
 typedef struct Holder {
     HolderStore store;
@@ -152,24 +153,26 @@ static void peer_close(struct pollfd *peer)
     peer->fd = -1;
 }
 
-static void accept_peer(Holder *holder)
+/* False: there are no descriptors left. */
+static bool accept_peer(Holder *holder)
 {
     struct ucred credentials = { .uid = (uid_t)-1 };
     socklen_t length = sizeof(credentials);
     int fd = accept4(holder->fds[0].fd, NULL, NULL, SOCK_CLOEXEC);
 
     if (fd < 0)
-        return;
+        return errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0 &&
         (credentials.uid == 0 || credentials.uid == geteuid())) {
         for (size_t i = 1; i <= MAX_PEERS; i++) {
             if (holder->fds[i].fd < 0) {
                 holder->fds[i] = (struct pollfd){ .fd = fd, .events = POLLIN };
-                return;
+                return true;
             }
         }
     }
     close(fd);
+    return true;
 }
 
 typedef union ControlBuffer {
@@ -203,7 +206,8 @@ static ssize_t receive_packet(int peer_fd, char *packet, int *ret_fd)
     struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
                               .msg_controllen = sizeof(control) };
     ssize_t length = recvmsg(peer_fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    const struct cmsghdr *header = length > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+    /* An empty packet looks like the end, and may bring a descriptor all the same. */
+    const struct cmsghdr *header = length >= 0 ? CMSG_FIRSTHDR(&message) : NULL;
 
     *ret_fd = -1;
     if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
@@ -237,7 +241,7 @@ static void serve_peer(Holder *holder, struct pollfd *peer)
 
     if (length < 0 && (errno == EAGAIN || errno == EINTR))
         return;
-    if (length > 0)
+    if (length >= 0)
         answer_length = holder_store_serve(&holder->store, packet, (size_t)length, fd, answer,
                                            &answer_fd);
     if (answer_length == 0 || !send_packet(peer->fd, answer, answer_length, answer_fd))
@@ -248,18 +252,19 @@ static void serve_peer(Holder *holder, struct pollfd *peer)
  * the next holder replaces it. */
 static _Noreturn void run(Holder *holder)
 {
-    bool is_said = false;
+    bool is_said = false, is_pausing = false;
 
     for (;;) {
         is_said = is_said || notify_ready();
-        if (poll(holder->fds, 1 + MAX_PEERS, is_said ? -1 : SAY_AGAIN_MS) <= 0)
+        /* Who waits in the socket would be announced again at once. */
+        holder->fds[0].events = is_pausing ? 0 : POLLIN;
+        if (poll(holder->fds, 1 + MAX_PEERS, is_said && !is_pausing ? -1 : PAUSE_MS) < 0)
             continue;
         for (size_t i = 1; i <= MAX_PEERS; i++) {
             if (holder->fds[i].fd >= 0 && holder->fds[i].revents)
                 serve_peer(holder, &holder->fds[i]);
         }
-        if (holder->fds[0].revents)
-            accept_peer(holder);
+        is_pausing = holder->fds[0].revents && !accept_peer(holder);
     }
 }
 

@@ -11,6 +11,7 @@
 #include "common/splitvirt/status_private.h"
 #include "common/state_folders.h"
 #include "fiber/process.h"
+#include "fiber/sync.h"
 
 /* A daemon that does not answer within this is said to hang. */
 #define ANSWER_PATIENCE_MS 5000
@@ -21,10 +22,12 @@
 typedef struct Look {
     ChannelPool *pool;
     const Paths *paths;
+    guint n_questions; /* that have no answer yet */
+    FiberCompletion all_answered;
 } Look;
 
 typedef struct Question {
-    const Look *look;
+    Look *look;
     DaemonStatus *status;
 } Question;
 
@@ -161,10 +164,8 @@ static void count_guests(const Paths *paths, DaemonStatus *status)
     status->has_guests = status->guests_are_from_files = true;
 }
 
-/* Runs beside those for the other daemons. */
-static void answer(void *data)
+static void answer_question(const Question *question)
 {
-    const Question *question = data;
     DaemonStatus *status = question->status;
 
     read_version(status);
@@ -178,24 +179,38 @@ static void answer(void *data)
         count_guests(question->look->paths, status);
 }
 
-/* The fibers end at their deadlines, so joining them does, too. */
+static void look_finish_one(Look *look)
+{
+    if (--look->n_questions == 0)
+        fiber_completion_signal(&look->all_answered);
+}
+
+/* Runs beside those for the other daemons. */
+static void answer(void *data)
+{
+    const Question *question = data;
+
+    answer_question(question);
+    look_finish_one(question->look);
+}
+
+/* The fibers end at their deadlines. They are waited for also when the caller is cancelled: what they
+ * share is freed here. */
 bool suite_status_ask(SuiteStatus *suite, FiberLoop *loop, const Paths *paths, GError **error)
 {
-    g_autoptr(GPtrArray) fibers = g_ptr_array_new_with_free_func((GDestroyNotify)fiber_unref);
     g_autofree Question *questions = g_new0(Question, suite->daemons->len);
-    Look look = { .pool = channel_pool_new(loop, error), .paths = paths };
+    Look look = { .pool = channel_pool_new(loop, error), .paths = paths,
+                  .n_questions = suite->daemons->len };
 
     if (!look.pool)
         return false;
     for (guint i = 0; i < suite->daemons->len; i++) {
-        Fiber *fiber = NULL;
-
         questions[i] = (Question){ &look, g_ptr_array_index(suite->daemons, i) };
-        if (fiber_spawn(loop, "daemon", answer, &questions[i], &fiber, NULL))
-            g_ptr_array_add(fibers, fiber);
+        if (!fiber_spawn(loop, "daemon", answer, &questions[i], NULL, NULL))
+            look_finish_one(&look);
     }
-    for (guint i = 0; i < fibers->len; i++)
-        fiber_join(g_ptr_array_index(fibers, i), FIBER_FOREVER, NULL);
+    if (look.n_questions > 0)
+        fiber_completion_await(&look.all_answered);
     channel_pool_free(look.pool);
     return true;
 }

@@ -219,7 +219,7 @@ bool mkdir_parents(const char *path, mode_t mode, GError **error)
 
     /* One slash after the other is cut off, from the left. */
     for (char *slash = part; slash != NULL;) {
-        slash = strchr(slash + 1, '/');
+        slash = *slash != '\0' ? strchr(slash + 1, '/') : NULL;
         if (slash != NULL)
             *slash = '\0';
         /* Someone else may make the same folder at the same time. */

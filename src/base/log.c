@@ -250,6 +250,8 @@ bool log_set_outputs(const char *text, GError **error)
 {
     g_autofree char *fallback = NULL;
     g_autoptr(GPtrArray) outputs = outputs_parse(text, error);
+    /* Closed when others may log again: closing waits for a disk, too. */
+    g_autoptr(GPtrArray) former = NULL;
 
     if (outputs == NULL)
         return false;
@@ -265,7 +267,7 @@ bool log_set_outputs(const char *text, GError **error)
     if (outputs == NULL || !outputs_open(outputs, error))
         return false;
     state_lock();
-    g_ptr_array_unref(state.outputs);
+    former = g_steal_pointer(&state.outputs);
     state.outputs = g_steal_pointer(&outputs);
     sources_update();
     state_unlock();
@@ -300,19 +302,35 @@ bool log_set_default_output(const char *text, GError **error)
     return true;
 }
 
-bool log_reopen(GError **error)
+/* The output to the place of @opened goes on through its file; the old one is @opened's now. */
+static void output_replace(LogOutput *opened)
 {
-    g_autoptr(GError) first = NULL;
-
     state_lock();
     for (unsigned int i = 0; i < state.outputs->len; i++) {
-        LogOutput *output = state.outputs->pdata[i];
-
-        /* Sockets find their receivers again by themselves. */
-        if (output->kind == LOG_OUTPUT_FILE)
-            log_output_open(output, first == NULL ? &first : NULL);
+        if (log_output_is_same(state.outputs->pdata[i], opened))
+            log_output_swap(state.outputs->pdata[i], opened);
     }
     state_unlock();
+}
+
+/* By their copies: while a disk does not answer others may log, and set other outputs. */
+bool log_reopen(GError **error)
+{
+    unsigned int count;
+    g_autofree char *text = log_get_outputs(&count);
+    g_autoptr(GPtrArray) outputs = outputs_parse(text, error);
+    g_autoptr(GError) first = NULL;
+
+    if (outputs == NULL)
+        return false;
+    for (unsigned int i = 0; i < outputs->len; i++) {
+        LogOutput *output = outputs->pdata[i];
+
+        /* Sockets find their receivers again by themselves. */
+        if (output->kind == LOG_OUTPUT_FILE &&
+            log_output_open(output, first == NULL ? &first : NULL))
+            output_replace(output);
+    }
     if (first == NULL)
         return true;
     g_propagate_error(error, g_steal_pointer(&first));

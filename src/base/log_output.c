@@ -123,6 +123,16 @@ bool log_output_is_same(const LogOutput *a, const LogOutput *b)
     return a->kind == b->kind && g_strcmp0(a->target, b->target) == 0;
 }
 
+void log_output_swap(LogOutput *a, LogOutput *b)
+{
+    LogOutput former = *a;
+
+    a->fd = b->fd;
+    a->is_regular = b->is_regular;
+    b->fd = former.fd;
+    b->is_regular = former.is_regular;
+}
+
 /* Connects anew; the old connection is given up only when that worked. */
 static bool socket_open(LogOutput *output, GError **error)
 {

@@ -52,4 +52,7 @@ bool log_output_is_same(const LogOutput *a, const LogOutput *b);
  * no failure: it is looked for again with every message. Errors: SYSTEM_ERROR. */
 bool log_output_open(LogOutput *output, GError **error);
 
+/* Each goes on with what the other had open; they are the same. */
+void log_output_swap(LogOutput *a, LogOutput *b);
+
 void log_output_write(LogOutput *output, const LogRecord *record);

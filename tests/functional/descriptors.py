@@ -7,6 +7,7 @@ import socket
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import harness
 
@@ -37,6 +38,10 @@ class Holder:
         if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+
+    def cpu_s(self):
+        fields = Path(f'/proc/{self.process.pid}/stat').read_text().rsplit(')', 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
 
     def n_held(self):
         """How many descriptors of pipes and files it has."""

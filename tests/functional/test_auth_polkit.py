@@ -185,6 +185,15 @@ class AuthPolkit(harness.TestCase):
             client.open()
         self.assertLess(time.monotonic() - started, 2)
 
+    def test_person_who_is_asked_may_take_longer_than_a_client_that_says_nothing(self):
+        self.start_bus()
+        self.start_authority('wait')
+        client = self.connect(self.polkit_daemon())
+        client.send_call('REMOTE', 'AUTH_POLKIT')
+        client.socket.settimeout(32)
+        with self.assertRaises(TimeoutError):
+            client.receive()
+
     def test_daemon_ends_while_a_person_is_asked(self):
         daemon, _client = self.ask_a_person()
         started = time.monotonic()

@@ -1,9 +1,11 @@
 """The holder keeps descriptors for a daemon, and gives them to root and its own user alone."""
 
 import os
+import resource
 import socket
 import stat
 import subprocess
+import time
 
 import descriptors
 import harness
@@ -66,6 +68,28 @@ class Holder(harness.TestCase):
         holder = self.holder()
         self.client(holder).ask('Pp1', *self.pipe())
         self.assertLessEqual(holder.n_held(), 1)
+
+    def test_empty_packet_with_a_descriptor_leaks_nothing(self):
+        holder = self.holder()
+        self.assertEqual(self.client(holder).ask('', self.pipe()[0]), ('', None))
+        self.assertEqual(holder.n_held(), 0)
+
+    def test_peer_that_there_is_no_descriptor_for_waits_and_costs_nothing(self):
+        holder = self.holder()
+        pid = holder.process.pid
+        first = self.client(holder)
+        for number in range(16):
+            first.ask(f'Pp{number}', self.pipe()[0])
+        most = 1 + max(int(fd) for fd in os.listdir(f'/proc/{pid}/fd'))
+        limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (most, limits[1]))
+        client = self.client(holder)
+        before = holder.cpu_s()
+        time.sleep(1)
+        self.assertLess(holder.cpu_s() - before, 0.1)
+        self.assertEqual(first.ask('G16'), ('O', None))
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+        self.assertEqual(client.ask('G16'), ('O', None))
 
     def test_service_manager_that_does_not_read_holds_up_nothing(self):
         manager = harness.StuckNotifySocket(self.root / 'stuck.notify')

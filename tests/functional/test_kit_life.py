@@ -8,7 +8,9 @@ import socket
 import subprocess
 import tempfile
 import time
+import unittest
 
+import hanging_fs
 import harness
 import kit
 import rpc
@@ -235,6 +237,22 @@ class Reload(kit.TestCase):
         daemon.stop()
         self.assertIn('/nosuch/folder/log', daemon.output())
         self.assertNotIn(': debug :', daemon.output())
+
+    @unittest.skipUnless(harness.IS_PRIVATE and hanging_fs.IS_THERE, 'needs a FUSE mount')
+    def test_log_file_that_does_not_answer_holds_up_nobody(self):
+        fs = self.enterContext(hanging_fs.HangingFs(self.root / 'far'))
+        # Nothing is written there, only opened.
+        daemon = self.kitd(config={'log_outputs': f'4:file:{fs.disk}'})
+        fs.hang()
+        daemon.notify.lines.clear()
+        daemon.process.send_signal(signal.SIGHUP)
+        harness.wait_until(lambda: 'RELOADING=1' in daemon.notify.collect(0.05), 'it reloads')
+        for _ in range(3):
+            self.assert_serves(daemon)
+        self.assertNotIn('READY=1', daemon.notify.collect(0.3))
+        fs.go_on()
+        harness.wait_until(lambda: 'READY=1' in daemon.notify.collect(0.05), 'it has reloaded')
+        daemon.stop()
 
     def test_log_settings_that_are_taken_out_of_the_file_have_their_defaults_again(self):
         log = self.root / 'new.log'

@@ -70,8 +70,9 @@ class Limits(kit.TestCase):
         """A daemon with as many clients that have not authenticated as there may be."""
         daemon = self.kitd(config={'max_clients': 100, 'max_anonymous_clients': 2,
                                    'auth_unix_rw': 'polkit'})
-        for _ in range(2):
-            self.connect_as_nobody(daemon).auth_list()
+        self.strangers = [self.connect_as_nobody(daemon) for _ in range(2)]
+        for stranger in self.strangers:
+            stranger.auth_list()
         return daemon
 
     @harness.needs_root  # polkit lets root in, and asks about everybody else
@@ -89,6 +90,15 @@ class Limits(kit.TestCase):
         silent = [self.connect(daemon) for _ in range(3)]
         self.assert_serves(daemon)
         silent[0].auth_list()
+
+    @harness.needs_root
+    def test_strangers_who_do_not_authenticate_make_room_for_others(self):
+        daemon = self.crowd_of_strangers()
+        for stranger in self.strangers:
+            stranger.socket.settimeout(90)
+            with self.assertRaises((rpc.Closed, ConnectionError)):
+                stranger.receive()
+        self.connect_as_nobody(daemon).auth_list()
 
     def test_many_clients_over_the_limit_are_all_told(self):
         daemon = self.kitd(config={'max_clients': 10, 'max_anonymous_clients': 0})

@@ -63,6 +63,13 @@ class Streams(kit.TestCase):
         stream.finish()
         self.assertEqual(self.received(), (6, 1 << 40))
 
+    def test_nothing_is_sent_or_waited_for_behind_the_end(self):
+        stream = self.stream(UPLOAD, 'again')
+        stream.send(b'abc')
+        self.assertEqual(stream.finish().status, rpc.OK)
+        self.wait_for_running(0)
+        self.assertEqual(self.received(), (3, 0))
+
     def test_negative_hole_aborts_the_stream(self):
         stream = self.stream(UPLOAD, 'take')
         stream.send_hole(-1)

@@ -91,9 +91,12 @@ class Remote(harness.TestCase):
         found = self.admin('CLIENT_GET_INFO', clnt=shown)['params']
         return {param['field']: param['value'][1] for param in found}
 
-    def n_anonymous(self):
+    def limits(self):
         found = self.admin('SERVER_GET_CLIENT_LIMITS', srv={'name': 'virtproxyd'})['params']
-        return {param['field']: param['value'][1] for param in found}['nclients_unauth']
+        return {param['field']: param['value'][1] for param in found}
+
+    def n_anonymous(self):
+        return self.limits()['nclients_unauth']
 
     def update_tls(self, server='virtproxyd'):
         self.admin('SERVER_UPDATE_TLS_FILES', srv={'name': server})
@@ -390,6 +393,15 @@ class Reload(Remote):
         os.kill(self.target.pid, 1)
         harness.wait_until(lambda: 'servercert.pem' in self.target.output(), 'the log names it')
         self.assertEqual(self.tls().auth_list(), [0])
+
+    def test_signal_with_a_broken_file_changes_no_limit_either(self):
+        before = self.limits()['nclients_max']
+        (self.own / 'servercert.pem').write_text('nonsense')
+        config = self.root / 'etc/libvirt/virtproxyd.conf'
+        config.write_text(config.read_text() + f'max_clients = {before - 1}\n')
+        os.kill(self.target.pid, 1)
+        harness.wait_until(lambda: 'servercert.pem' in self.target.output(), 'the log names it')
+        self.assertEqual(self.limits()['nclients_max'], before)
 
     def test_admin_server_has_no_tls(self):
         with self.assertRaises(rpc.Error) as caught:

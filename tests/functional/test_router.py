@@ -342,6 +342,29 @@ class FakeSiblings(TestCase):
         self.assert_fails(INTERNAL, 'not registered', client.call,
                           'CONNECT_NETWORK_EVENT_DEREGISTER_ANY', callbackID=number)
 
+    def test_callback_taken_back_while_it_is_made_again_is_dropped_at_the_sibling(self):
+        client = self.client(self.router)
+        connection, first = self.register_networks(client, number=0)
+        _, second = self.register_networks(client, connection, number=1)
+        self.network.stop()
+        time.sleep(0.3)
+        self.network.listen()
+        connection = self.network.connection()
+        frames = [connection.take()[1] for _ in range(2)]
+        # One of them is there again, the other is not.
+        connection.reply(frames[0], word(8))
+        time.sleep(0.2)
+        for number in (first, second):
+            client.call('CONNECT_NETWORK_EVENT_DEREGISTER_ANY', callbackID=number)
+        connection.reply(frames[1], word(9))
+        for number in (8, 9):
+            name, frame = connection.take()
+            self.assertEqual((name, frame.payload),
+                             ('CONNECT_NETWORK_EVENT_DEREGISTER_ANY', word(number)))
+            connection.reply(frame)
+        client.send_call('REMOTE', 'CONNECT_NUM_OF_NETWORKS')
+        self.assertEqual(connection.take()[0], 'CONNECT_NUM_OF_NETWORKS')
+
     def test_identity_that_changes_while_a_sibling_is_opened_is_passed_on(self):
         client = self.client(self.router)
         opening = self.network.replies.pop('CONNECT_OPEN')

@@ -1,6 +1,6 @@
 /* Volumes: downloads make their bytes up, uploads are counted and forgotten. The volume's
  * name says how: bytes-N, holes-N, abort-N, leave-N, silent for downloads; take, slow-US,
- * never, abort-N for uploads. */
+ * never, abort-N, again for uploads. */
 #include <string.h>
 
 #include "base/error.h"
@@ -116,6 +116,10 @@ static void upload_run(Stream *stream, void *data)
     }
     if (is_whole)
         stream_finish(stream, NULL);
+    /* Behind its end neither may wait or succeed. */
+    if (transfer_is(transfer, "again"))
+        transfer->kitd->n_bytes += upload_take(stream, transfer, &is_whole) ||
+                                   stream_send(stream, "late", strlen("late"), NULL);
 }
 
 static bool transfer_open(Call *call, const char *name, StreamFunc func, GError **error)

@@ -11,12 +11,13 @@ typedef struct Fixture {
     ChannelPool *pool;
     Channel *channel;
     int peer;
-    unsigned n_drained, n_closed;
+    unsigned n_messages, n_drained, n_closed;
     bool closes_when_drained;
 } Fixture;
 
 static void on_message(Channel *channel, const Message *message, void *owner)
 {
+    ((Fixture *)owner)->n_messages++;
 }
 
 static void on_closed(Channel *channel, const GError *reason, void *owner)
@@ -114,6 +115,45 @@ static void test_handler_of_drained_may_close_the_channel(Fixture *fixture, cons
     g_assert_cmpuint(fixture->n_closed, ==, 0);
 }
 
+static void peer_send_calls(Fixture *fixture, unsigned n_calls)
+{
+    FrameHeader header = { .length = FRAME_HEADER_SIZE, .program = 1, .type = VIR_NET_CALL };
+    uint8_t bytes[FRAME_HEADER_SIZE];
+
+    frame_header_encode(&header, bytes);
+    for (unsigned i = 0; i < n_calls; i++)
+        g_assert_cmpint(write(fixture->peer, bytes, sizeof(bytes)), ==, sizeof(bytes));
+}
+
+static void test_last_words_are_heard_in_a_pause(Fixture *fixture, const void *data)
+{
+    channel_pause(fixture->channel);
+    peer_send_calls(fixture, 3);
+    for (int i = 0; i < 5; i++)
+        step(fixture);
+    g_assert_cmpuint(fixture->n_messages, ==, 0);
+    close(fixture->peer);
+    fixture->peer = -1;
+    while (fixture->n_closed == 0)
+        step(fixture);
+    g_assert_cmpuint(fixture->n_messages, ==, 3);
+}
+
+static void test_peer_that_only_stops_sending_waits_for_the_end_of_a_pause(Fixture *fixture,
+                                                                           const void *data)
+{
+    channel_pause(fixture->channel);
+    peer_send_calls(fixture, 3);
+    g_assert_cmpint(shutdown(fixture->peer, SHUT_WR), ==, 0);
+    for (int i = 0; i < 5; i++)
+        step(fixture);
+    g_assert_cmpuint(fixture->n_messages + fixture->n_closed, ==, 0);
+    channel_resume(fixture->channel);
+    while (fixture->n_closed == 0)
+        step(fixture);
+    g_assert_cmpuint(fixture->n_messages, ==, 3);
+}
+
 #define ADD(NAME)                                                                                  \
     g_test_add("/channel/" #NAME, Fixture, NULL, fixture_set_up, test_##NAME, fixture_tear_down)
 
@@ -122,5 +162,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     ADD(drained_is_not_called_inside_of_a_send);
     ADD(handler_of_drained_may_close_the_channel);
+    ADD(last_words_are_heard_in_a_pause);
+    ADD(peer_that_only_stops_sending_waits_for_the_end_of_a_pause);
     return g_test_run();
 }

@@ -209,6 +209,15 @@ static void test_parents_are_made_once(Fixture *fixture, gconstpointer unused)
     g_assert_false(mkdir_parents(fixture->path, 0700, NULL));
 }
 
+/* Whether anything is read behind the end of the path the sanitizers see. */
+static void test_empty_path_is_no_folder(Fixture *fixture, gconstpointer unused)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(mkdir_parents("", 0700, &error));
+    g_assert_error(error, error_quark(VIR_FROM_NONE), VIR_ERR_SYSTEM_ERROR);
+}
+
 static void test_links_are_made_replaced_and_read(Fixture *fixture, gconstpointer unused)
 {
     g_autofree char *target = NULL;
@@ -286,6 +295,7 @@ int main(int argc, char **argv)
     ADD(full_disk_keeps_the_old_content);
     ADD(removal_twice_is_fine);
     ADD(parents_are_made_once);
+    ADD(empty_path_is_no_folder);
     ADD(links_are_made_replaced_and_read);
     ADD(replacing_a_link_spares_its_target);
     ADD(listing_is_sorted_and_skips_dots);
