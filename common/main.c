@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/plural.h"
+#include "base/resident.h"
 #include "common/admin.h"
 #include "common/auth.h"
 #include "common/connect.h"
@@ -25,6 +26,9 @@
 #include "base/log.h"
 
 LOG_INIT("daemon");
+
+/* When what only the start needed has been used for the last time. */
+#define SETTLED_US G_USEC_PER_SEC
 
 /* How long calls in flight have at the end before they are cancelled. */
 #define STOP_PATIENCE_US (20 * G_USEC_PER_SEC)
@@ -180,6 +184,8 @@ static void daemon_run_start(void *data)
     daemon->has_started = true;
     fiber_completion_signal(&daemon->started);
     daemon_touch(daemon);
+    if (fiber_sleep(SETTLED_US, NULL))
+        resident_give_back();
 }
 
 /* The order is known elsewhere: the daemon's own server is the first, "admin" the second. */

@@ -4,10 +4,10 @@
 #include "common/server_private.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <sys/epoll.h>
 
 #include "base/error.h"
+#include "base/resident.h"
 #include "common/client_private.h"
 #include "common/daemon.h"
 #include "net/credentials.h"
@@ -131,7 +131,7 @@ static int server_on_trim(sd_event_source *source, uint64_t usec, void *userdata
     Server *server = userdata;
 
     server->n_clients_peak = server->clients.length + server->rejected.length;
-    malloc_trim(0);
+    resident_give_back();
     return 0;
 }
 

@@ -159,8 +159,7 @@ static bool run(Rotation *rotation, GError **error)
     if (!add_key(rotation, error) || !seal_values(rotation, VALUE_SEALED_SUFFIX, error) ||
         !seal_values(rotation, VALUE_PLAIN_SUFFIX, error) || !drop_old_keys(rotation, error))
         return false;
-    fprintf(rotation->out, "Encrypted %u value%s with the new key%s
-", rotation->n_changed,
+    fprintf(rotation->out, "Encrypted %u value%s with the new key%s\n", rotation->n_changed,
             plural_s(rotation->n_changed), say_old_key(rotation));
     return true;
 }

@@ -23,3 +23,14 @@ bool process_is_exiting(pid_t pid)
         field = strchr(field + 1, ' ');
     return field && strtoul(field + 1, NULL, 10) & EXITING;
 }
+
+bool process_is_traced(pid_t pid)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/status", pid);
+    g_autofree char *text = NULL;
+
+    if (pid <= 0 || !g_file_get_contents(path, &text, NULL, NULL))
+        return false;
+    const char *tracer = strstr(text, "\nTracerPid:");
+    return tracer && strtol(tracer + strlen("\nTracerPid:"), NULL, 10) != 0;
+}

@@ -8,3 +8,6 @@
  * had open, which lasts as long as a file system that does not answer (FUSE waits for its server,
  * whatever the signal). It runs no more, but its sockets and locks are there until then. */
 bool process_is_exiting(pid_t pid);
+
+/* Whether a debugger (or strace) is attached to process @pid. */
+bool process_is_traced(pid_t pid);
