@@ -17,7 +17,7 @@ PACKAGES_GUEST="qemu-system-x86"
 # libvirt-daemon is what tests/bench compares with; it runs in private namespaces only.
 PACKAGES_TEST="clang libclang-rt-14-dev dpkg-dev libvirt-daemon python3-libvirt
     dbus-daemon polkitd python3-dbus python3-gi gnutls-bin qemu-utils iproute2 procps
-    virtinst systemd-container mmdebstrap sanlock pci.ids usb.ids mdevctl"
+    virtinst systemd-container mmdebstrap sanlock pci.ids usb.ids mdevctl gdb"
 
 # packages_missing NAME...: prints those that are not installed.
 packages_missing() {
