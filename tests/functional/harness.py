@@ -204,6 +204,14 @@ class Daemon:
         self.notify.close()
         return status
 
+    def ends_within(self, seconds):
+        """Whether the process ends by itself in this time."""
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def kill(self):
         """kill -9, and reaps it."""
         self.is_accounted_for = True
