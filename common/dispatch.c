@@ -103,8 +103,8 @@ static bool dispatch_check_account(Client *client, const Message *message, GErro
         client->n_call_bytes + message->length <= CLIENT_MAX_CALL_BYTES)
         return true;
     error_set(error, VIR_FROM_RPC, VIR_ERR_RESOURCE_BUSY,
-              "Too many calls on this connection: %zu of %zu bytes wait for their answers, at most %d "
-              "of %d bytes may",
+              "Too many calls on this connection: %zu calls of %zu bytes have not been answered, "
+              "at most %d calls of %d bytes may be",
               client->n_calls, client->n_call_bytes, CLIENT_MAX_CALLS, CLIENT_MAX_CALL_BYTES);
     return false;
 }

@@ -1,5 +1,6 @@
 """The life of a daemon on the kit: idle exit, stop, reload, what it tells the service manager."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -88,26 +89,27 @@ class Idle(kit.TestCase):
             daemon.wait()
         self.assertEqual(lost, 0)
 
+    @staticmethod
+    def is_answered(client, serial, daemon):
+        """Whether this daemon answers. Its end leaves the client in the queue of the socket."""
+        client.socket.settimeout(0.02)
+        while daemon.is_running():
+            with contextlib.suppress(TimeoutError):
+                return bool(client.reply_to(serial))
+        return False
+
     def test_client_of_inherited_sockets_that_comes_at_the_deadline_is_served(self):
         daemon = kit.ActivatedKitd('virtnetworkd', self.root, args=['--timeout', '1'])
         self._adopt(daemon)
         daemon.start()
         for number in range(ROUNDS):
             client = rpc.Client(daemon.socket())
-            deadline = time.monotonic() + 20
-            while daemon.is_running() and time.monotonic() < deadline:
-                # Still in the queue of the socket, or taken by the daemon.
-                client.socket.settimeout(0.02)
-                try:
-                    client.auth_list()
-                    break
-                except TimeoutError:
-                    pass
-            else:
+            serial = client.send_call('REMOTE', 'AUTH_LIST')
+            if not self.is_answered(client, serial, daemon):
                 daemon.wait()
                 daemon.start()
                 client.socket.settimeout(20)
-                client.reply_to(0)
+                client.reply_to(serial)
             client.close()
             time.sleep(0.97 + number % 60 / 1000)
             if not daemon.is_running():
