@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/wipe.h"
 #include "common/channel_private.h"
 
 /* One buffer serves all channels of a pool, because what is received is parsed, or copied,
@@ -436,7 +437,7 @@ static bool channel_receive(Channel *channel)
         channel->n_pings_unanswered = 0;
         channel_input(channel, channel->pool->buffer, (size_t)n, fds, n_fds);
         /* There may have been a password in it, and the next message may be shorter. */
-        explicit_bzero(channel->pool->buffer, (size_t)n);
+        wipe(channel->pool->buffer, (size_t)n);
         if (!channel->is_closed && net_socket_has_lost_fds(channel->socket))
             channel_fail(channel, g_error_new(error_quark(VIR_FROM_RPC), VIR_ERR_RPC,
                                               max_fds > 0

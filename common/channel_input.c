@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/wipe.h"
+
 #include "base/error.h"
 #include "common/channel_private.h"
 #include "wire/keepalive.h"
@@ -55,7 +57,7 @@ void channel_drop_partial(Channel *channel)
 {
     if (!channel->partial)
         return;
-    explicit_bzero(channel->partial->data, channel->partial->len);
+    wipe(channel->partial->data, channel->partial->len);
     g_clear_pointer(&channel->partial, g_byte_array_unref);
 }
 
@@ -243,6 +245,6 @@ void channel_input(Channel *channel, const uint8_t *bytes, size_t length, const 
 
         g_byte_array_remove_range(channel->partial, 0, (guint)done);
         /* What was moved down is still behind the end. */
-        explicit_bzero(channel->partial->data + rest, done);
+        wipe(channel->partial->data + rest, done);
     }
 }

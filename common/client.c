@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "base/wipe.h"
 #include "common/call_private.h"
 #include "common/daemon.h"
 #include "common/events_private.h"
@@ -260,7 +261,7 @@ bool client_send_frame(Client *client, const FrameHeader *header, xdrproc_t code
     iov = (struct iovec){ buffer->data, buffer->len };
     channel_send(client->channel, &iov, 1, fds, n_fds);
     /* There may have been a password in it. */
-    explicit_bzero(buffer->data, buffer->len);
+    wipe(buffer->data, buffer->len);
     return true;
 }
 

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/wipe.h"
+
 #define MAX_GATHERED 32 /* chunks in one system call */
 /* Most bytes that TLS can have encrypted and not yet sent: one record (RFC 8446, 5.1). */
 #define TLS_RECORD_BYTES 16384
@@ -35,7 +37,7 @@ static void chunk_free(OutputChunk *chunk)
     if (chunk->fd >= 0)
         close(chunk->fd);
     /* There may have been a password in it. */
-    explicit_bzero(chunk->data, chunk->length);
+    wipe(chunk->data, chunk->length);
     g_free(chunk);
 }
 

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/wipe.h"
+
 #include "base/error.h"
 #include "common/daemon.h"
 #include "common/router_callbacks.h"
@@ -36,7 +38,7 @@ static void pending_frame_free(void *data)
             close(frame->fds->fds[i]);
     }
     /* There may be a password in it. */
-    explicit_bzero(frame->bytes, frame->length);
+    wipe(frame->bytes, frame->length);
     g_free(frame->fds);
     g_free(frame);
 }

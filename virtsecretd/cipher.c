@@ -11,6 +11,7 @@
 #include <gnutls/gnutls.h>
 
 #include "base/error.h"
+#include "base/wipe.h"
 
 /* Of the same interface as the headers. */
 #define SONAME "libgnutls.so.30"
@@ -108,6 +109,8 @@ bool cipher_seal(const uint8_t *key, const uint8_t *bound, size_t bound_length,
                                                 plain->length, ret_sealed + CIPHER_NONCE_BYTES,
                                                 &length);
     library.gnutls_aead_cipher_deinit(handle);
+    /* The key has been there. */
+    wipe_registers();
     return result >= 0 || fail(&library, "encrypt", result, error);
 }
 
@@ -133,6 +136,8 @@ SecretBytes *cipher_open(const uint8_t *key, const uint8_t *bound, size_t bound_
         handle, sealed, CIPHER_NONCE_BYTES, bound, bound_length, CIPHER_TAG_BYTES,
         sealed + CIPHER_NONCE_BYTES, sealed_length - CIPHER_NONCE_BYTES, plain->data, &length);
     library.gnutls_aead_cipher_deinit(handle);
+    /* The key has been there. */
+    wipe_registers();
     if (result < 0) {
         error_set(error, VIR_FROM_CRYPTO, VIR_ERR_OPERATION_FAILED,
                   "it is not as it was encrypted: %s", library.gnutls_strerror(result));

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/wipe.h"
 
 static size_t page_round(size_t length)
 {
@@ -64,7 +65,7 @@ void secret_bytes_free(SecretBytes *bytes)
 {
     if (!bytes)
         return;
-    explicit_bzero(bytes->data, bytes->mapped);
+    wipe(bytes->data, bytes->mapped);
     munmap(bytes->data, bytes->mapped);
     g_free(bytes);
 }

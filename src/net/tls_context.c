@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/wipe.h"
 
 #define PRIORITY_DEFAULT "NORMAL"
 /* Whatever the string says: RFC 8996 forbids these. */
@@ -37,7 +38,7 @@ typedef struct PemFile {
 static void pem_file_clear(PemFile *file)
 {
     if (file->data.data)
-        explicit_bzero(file->data.data, file->data.size);
+        wipe(file->data.data, file->data.size);
     g_free(file->data.data);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PemFile, pem_file_clear)

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/wipe.h"
+
 /* RFC 4506, section 3: everything takes a multiple of four bytes. */
 #define UNIT 4
 
@@ -264,7 +266,7 @@ bool_t xdr_bytes(XDR *xdrs, char **bytes, u_int *length, u_int max)
     if (xdrs->x_op == XDR_FREE) {
         /* Values of secrets, and passwords, come and go as such. */
         if (*bytes)
-            explicit_bzero(*bytes, *length);
+            wipe(*bytes, *length);
         g_clear_pointer(bytes, g_free);
         *length = 0;
         return TRUE;
