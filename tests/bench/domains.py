@@ -283,7 +283,7 @@ def memory_after_start_kib(host, what, count=0):
     host.stop()
     with host.start() as client:
         complete_list(client, count, host.list_all)
-        time.sleep(1)
+        time.sleep(2)
         return memory_kib(host.pid, what)
 
 

@@ -90,8 +90,9 @@ class Side:
         return sum(memory_kib(pid) for pid in self.pids) / 1024
 
     def measure_idle(self):
-        """Memory just after the start, with no other side there to share pages with."""
+        """Memory soon after the start, with no other side there to share pages with."""
         self.start()
+        time.sleep(SETTLE_S)
         self.idle_mib = self.pss_mib()
         self.stop()
 
