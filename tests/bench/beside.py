@@ -51,6 +51,11 @@ class Side:
         import harness
         return sum(map(harness.memory_kib, self.pids()))
 
+    def own_kib(self):
+        """What is no file's."""
+        import harness
+        return sum(harness.memory_kib(pid, 'Anonymous') for pid in self.pids())
+
     def alone_kib(self):
         """What it would be charged for if nobody else used its libraries."""
         import harness

@@ -109,17 +109,17 @@ def cost_of_a_line(side, client):
 
 def memory(side, client, guests):
     """KiB of the side with nothing to do, the same counted as if it were alone on the machine, and
-    both again with that many guests that have said something."""
-    idle, alone = side.pss_kib(), side.alone_kib()
+    the first again with that many guests that have said something, and what each of these took."""
+    idle, alone, own = side.pss_kib(), side.alone_kib(), side.own_kib()
     fds = [side.open(client, f'{number}.log') for number in range(guests)]
     for fd in fds:
         os.write(fd, LINE)
     time.sleep(beside.SETTLE_S)
-    full, full_alone = side.pss_kib(), side.alone_kib()
+    full, a_guest = side.pss_kib(), (side.own_kib() - own) / guests
     for fd in fds:
         os.close(fd)
     time.sleep(beside.SETTLE_S)
-    return idle, alone, full, full_alone
+    return idle, alone, full, a_guest
 
 
 def row(title, ours, theirs, floor=None):
@@ -152,12 +152,11 @@ def measure(sides, floor, rounds, guests):
     if rounds:
         print(row('one guest, blocks (MiB/s)', fast[ours], fast[theirs], fast['floor']))
         print(row('a line that comes alone (us of CPU)', slow[ours], slow[theirs]))
-    idle, alone, full, full_alone = zip(*needed)
+    idle, alone, full, a_guest = zip(*needed)
     print(row('idle, PSS (KiB)', *idle))
     print(row('idle, alone on a machine (KiB)', *alone))
     print(row(f'with {guests} guests, PSS (KiB)', *full))
-    print(row('a guest (KiB)', *((after - before) / guests
-                                 for before, after in zip(alone, full_alone))))
+    print(row('a guest (KiB)', *a_guest))
 
 
 def main():
