@@ -41,7 +41,7 @@ static bool admin_set_timeout(Call *call, const admin_connect_set_daemon_timeout
 {
     if (!call_check_flags("virAdmConnectSetDaemonTimeout", args->flags, 0, error))
         return false;
-    daemon_set_timeout(call_get_daemon(call), args->timeout);
+    daemon_set_timeout_us(call_get_daemon(call), args->timeout * (uint64_t)G_USEC_PER_SEC);
     return true;
 }
 

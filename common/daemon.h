@@ -95,8 +95,8 @@ void daemon_uninhibit_idle(Daemon *daemon);
 /* Servers by name; @name may be a legacy name. NULL when there is none. */
 Server *daemon_find_server(Daemon *daemon, const char *name);
 GPtrArray *daemon_get_servers(Daemon *daemon); /* of Server, in the order of creation */
-/* Idle seconds before the daemon leaves, 0: never. Takes effect at once. */
-void daemon_set_timeout(Daemon *daemon, unsigned seconds);
+/* How long the daemon is idle before it leaves, 0: never. Takes effect at once. */
+void daemon_set_timeout_us(Daemon *daemon, uint64_t timeout_us);
 /* Stops accepting, finishes calls in flight, and leaves. @preserve: what the driver owns
  * stays as it is either way; kept for the admin interface's flag. */
 void daemon_shutdown(Daemon *daemon);

@@ -53,7 +53,8 @@ struct Daemon {
     HostnameLookup *hostname; /* the newest, NULL until the first */
     AuthPolkit *polkit;       /* NULL until the first check */
 
-    unsigned timeout_s, n_inhibitors;
+    uint64_t timeout_us; /* 0: never */
+    unsigned n_inhibitors;
     sd_event_source *idle_timer;
     bool is_idle_check_due;
     bool is_told_to_stop, is_stopping, is_reloading, wants_reload, wants_reexecution;

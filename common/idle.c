@@ -1,11 +1,12 @@
 /* Leaving when there is nothing to do: after --timeout seconds without clients, calls in
  * flight, and anything that the driver owns. */
-#include "base/plural.h"
 #include "common/daemon_private.h"
 
 #include "base/log.h"
 
 LOG_INIT("daemon.idle");
+
+#define IDLE_ACCURACY_US (G_USEC_PER_SEC / 4)
 
 /* Nobody is connected, nothing runs. */
 static bool daemon_is_unused(Daemon *daemon)
@@ -68,7 +69,7 @@ static int daemon_on_idle(sd_event_source *source, uint64_t usec, void *userdata
         daemon_touch(daemon);
         return 0;
     }
-    LOG_INFO("nothing to do for %u second%s", daemon->timeout_s, plural_s(daemon->timeout_s));
+    LOG_INFO("nothing to do for %" G_GUINT64_FORMAT " ms", daemon->timeout_us / 1000);
     daemon_shutdown(daemon);
     return 0;
 }
@@ -77,7 +78,7 @@ void daemon_touch(Daemon *daemon)
 {
     bool is_idle;
 
-    if (daemon->timeout_s == 0 || !daemon->idle_timer || daemon->is_stopping)
+    if (daemon->timeout_us == 0 || !daemon->idle_timer || daemon->is_stopping)
         return;
     is_idle = daemon_is_unused(daemon);
     /* Called with every call: only changes cost system calls. */
@@ -85,8 +86,7 @@ void daemon_touch(Daemon *daemon)
         return;
     daemon->is_idle_check_due = is_idle;
     if (is_idle)
-        sd_event_source_set_time_relative(daemon->idle_timer,
-                                          daemon->timeout_s * (uint64_t)G_USEC_PER_SEC);
+        sd_event_source_set_time_relative(daemon->idle_timer, daemon->timeout_us);
     sd_event_source_set_enabled(daemon->idle_timer, is_idle ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 }
 
@@ -103,12 +103,16 @@ void daemon_uninhibit_idle(Daemon *daemon)
 }
 
 /* Counts anew from now. */
-void daemon_set_timeout(Daemon *daemon, unsigned seconds)
+void daemon_set_timeout_us(Daemon *daemon, uint64_t timeout_us)
 {
-    daemon->timeout_s = seconds;
+    daemon->timeout_us = timeout_us;
     daemon->is_idle_check_due = false;
-    if (daemon->idle_timer)
+    if (daemon->idle_timer) {
         sd_event_source_set_enabled(daemon->idle_timer, SD_EVENT_OFF);
+        /* Wake-ups are shared with others as far as that does not matter. */
+        sd_event_source_set_time_accuracy(daemon->idle_timer,
+                                          CLAMP(timeout_us / 4, 1, IDLE_ACCURACY_US));
+    }
     daemon_touch(daemon);
 }
 
@@ -116,7 +120,7 @@ void daemon_idle_start(Daemon *daemon)
 {
     if (sd_event_add_time_relative(daemon_get_event(daemon), &daemon->idle_timer, CLOCK_MONOTONIC,
                                    0, 0, daemon_on_idle, daemon) >= 0)
-        daemon_set_timeout(daemon, daemon->timeout_s);
+        daemon_set_timeout_us(daemon, daemon->timeout_us);
 }
 
 void daemon_idle_stop(Daemon *daemon)

@@ -73,9 +73,9 @@ static bool daemon_load(Daemon *daemon, GError **error)
     if (!daemon->config)
         return false;
     if (daemon->options->has_timeout)
-        daemon->timeout_s = daemon->options->timeout_s;
+        daemon->timeout_us = daemon->options->timeout_s * (uint64_t)G_USEC_PER_SEC;
     else if (daemon->config->has_timeout)
-        daemon->timeout_s = daemon->config->timeout_s;
+        daemon->timeout_us = daemon->config->timeout_s * (uint64_t)G_USEC_PER_SEC;
     return true;
 }
 

@@ -157,7 +157,7 @@ SUSPENDS static bool daemon_reload(Daemon *daemon, GError **error)
     daemon->config = g_steal_pointer(&config);
     daemon_apply_limits(daemon);
     if (!daemon->options->has_timeout)
-        daemon_set_timeout(daemon, daemon->config->timeout_s);
+        daemon_set_timeout_us(daemon, daemon->config->timeout_s * (uint64_t)G_USEC_PER_SEC);
     return true;
 }
 

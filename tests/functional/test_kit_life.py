@@ -116,6 +116,23 @@ class Idle(kit.TestCase):
                 daemon.wait()
                 daemon.start()
 
+    def test_clients_that_come_at_a_deadline_of_milliseconds_are_served(self):
+        daemon = kit.ActivatedKitd('virtnetworkd', self.root, args=['--timeout', '1'],
+                                   env={'KITD_IDLE_US': '4000'})
+        self._adopt(daemon)
+        daemon.start()
+        for number in range(ROUNDS * 6):
+            client = rpc.Client(daemon.socket())
+            serial = client.send_call('REMOTE', 'AUTH_LIST')
+            if not self.is_answered(client, serial, daemon):
+                daemon.wait()
+                daemon.start()
+                client.socket.settimeout(harness.PATIENCE_S)
+                client.reply_to(serial)
+            client.close()
+            time.sleep(0.0038 + number % 40 / 20000)
+        daemon.wait()
+
 
 class Stop(kit.TestCase):
     def test_calls_in_flight_are_finished(self):

@@ -34,6 +34,8 @@ static bool kitd_start(Daemon *daemon, void **ret_driver_data, GError **error)
         error_set(error, VIR_FROM_NONE, VIR_ERR_OPERATION_FAILED, "kitd was told not to start");
         return false;
     }
+    if (getenv("KITD_IDLE_US"))
+        daemon_set_timeout_us(daemon, g_ascii_strtoull(getenv("KITD_IDLE_US"), NULL, 10));
     /* Before the first wait, so that no call can come sooner. */
     *ret_driver_data = g_new0(Kitd, 1);
     return true;
