@@ -296,14 +296,18 @@ class FakeSiblings(TestCase):
         self.emit(connection, 5)
         self.assertEqual(client.next_event()[1]['callbackID'], number)
 
+    def come_back(self):
+        """The sibling restarts. Returns its connection with the router."""
+        self.network.stop()
+        time.sleep(0.3)
+        self.network.listen()
+        return self.network.connection()
+
     def test_registrations_are_made_again_when_the_sibling_is_back(self):
         client = self.client(self.router)
         connection, first = self.register_networks(client, number=0)
         _, second = self.register_networks(client, connection, number=1)
-        self.network.stop()
-        time.sleep(0.3)
-        self.network.listen()
-        connection = self.network.connection()
+        connection = self.come_back()
         for number in (8, 9):
             name, frame = connection.take()
             self.assertEqual(name, 'CONNECT_NETWORK_EVENT_REGISTER_ANY')
@@ -318,10 +322,7 @@ class FakeSiblings(TestCase):
     def test_event_right_behind_a_registration_that_is_made_again_arrives(self):
         client = self.client(self.router)
         _, number = self.register_networks(client, number=0)
-        self.network.stop()
-        time.sleep(0.3)
-        self.network.listen()
-        connection = self.network.connection()
+        connection = self.come_back()
         name, frame = connection.take()
         self.assertEqual(name, 'CONNECT_NETWORK_EVENT_REGISTER_ANY')
         # In one piece: the router reads both at once.
@@ -346,10 +347,7 @@ class FakeSiblings(TestCase):
         client = self.client(self.router)
         connection, first = self.register_networks(client, number=0)
         _, second = self.register_networks(client, connection, number=1)
-        self.network.stop()
-        time.sleep(0.3)
-        self.network.listen()
-        connection = self.network.connection()
+        connection = self.come_back()
         frames = [connection.take()[1] for _ in range(2)]
         # One of them is there again, the other is not.
         connection.reply(frames[0], word(8))
