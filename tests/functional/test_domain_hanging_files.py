@@ -35,8 +35,9 @@ class HangingFiles(domain_case.TestCase):
             <source file='{self.fs.disk}'/><target dev='{target}' bus='virtio'/></disk>'''
 
     def background(self, *words):
-        """virsh beside the test, which is seen to wait for the file system."""
-        process = subprocess.Popen(['virsh', '-q', '-c', self.qemud.uri(), *words],
+        """virsh beside the test, which is seen to wait for the file system. It sends no keepalive:
+        one every 5 s would meet the end of the connection after 20 s, and SIGPIPE ends virsh."""
+        process = subprocess.Popen(['virsh', '-q', '-k', '0', '-c', self.qemud.uri(), *words],
                                    stdin=subprocess.DEVNULL, text=True,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.addCleanup(process.stdout.close)
