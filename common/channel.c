@@ -496,6 +496,8 @@ bool channel_start(Channel *channel, GError **error)
         return false;
     }
     channel->is_started = true;
+    /* Who has just come speaks first. */
+    channel->pool->alone = channel;
     return true;
 }
 

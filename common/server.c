@@ -309,10 +309,16 @@ static void server_accept_some(ServerListener *listener, int most)
     }
 }
 
-/* Level-triggered: those that are left come in the next round, behind everybody else's input. */
+/* Level-triggered: those that are left come in the next round, behind everybody else's input. Mostly
+ * somebody comes alone, and to look for another costs as much as to be told of one; but in a crowd,
+ * where between two of them the others have had one turn at most, many come at once. */
 static int server_on_accept(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
-    server_accept_some(userdata, ACCEPTS_PER_WAKE_UP);
+    ServerListener *listener = userdata;
+    uint64_t before = listener->accept_turn;
+
+    sd_event_get_iteration(sd_event_source_get_event(source), &listener->accept_turn);
+    server_accept_some(listener, listener->accept_turn - before <= 2 ? ACCEPTS_PER_WAKE_UP : 1);
     return 0;
 }
 

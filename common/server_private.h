@@ -9,6 +9,7 @@ struct ServerListener {
     NetListener *listener; /* NULL for a connection that was handed to us */
     ServerListenerSpec spec;
     sd_event_source *source, *pause_timer;
+    uint64_t accept_turn; /* the loop's turn in which somebody came last */
 };
 
 struct Server {

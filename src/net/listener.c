@@ -190,13 +190,19 @@ static void listener_turn_away(NetListener *listener)
     listener->reserve_fd = reserve_open();
 }
 
+static NetSocket *listener_wrap_accepted(const NetListener *listener, int fd)
+{
+    if (listener->wrap)
+        return listener->wrap(fd, listener->wrap_data);
+    return listener->is_unix ? net_socket_new_unix(fd) : net_socket_new(fd);
+}
+
 int net_listener_accept(NetListener *listener, NetSocket **ret_socket)
 {
     for (int i = 0; i < ACCEPT_MAX_SKIPPED; i++) {
         int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd >= 0) {
-            *ret_socket =
-                listener->wrap ? listener->wrap(fd, listener->wrap_data) : net_socket_new(fd);
+            *ret_socket = listener_wrap_accepted(listener, fd);
             return 0;
         }
         switch (errno) {

@@ -93,18 +93,23 @@ static const NetSocketOps plain_ops = {
     .send = plain_send,
 };
 
+static void socket_begin(NetSocket *socket, const NetSocketOps *ops, int fd, bool is_unix)
+{
+    socket->ops = ops;
+    socket->fd = fd;
+    socket->is_unix = is_unix;
+    socket->has_lost_fds = false;
+}
+
 /* What cannot be set is no reason to fail: it would cost speed, not correctness. */
 void net_socket_init(NetSocket *socket, const NetSocketOps *ops, int fd)
 {
     int family = AF_UNSPEC;
     socklen_t length = sizeof(family);
 
-    socket->ops = ops;
-    socket->fd = fd;
-    socket->has_lost_fds = false;
     if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length) < 0)
         family = AF_UNSPEC;
-    socket->is_unix = family == AF_UNIX;
+    socket_begin(socket, ops, fd, family == AF_UNIX);
 
     int flags = fcntl(fd, F_GETFL);
     if (flags >= 0 && !(flags & O_NONBLOCK))
@@ -123,6 +128,14 @@ NetSocket *net_socket_new(int fd)
     NetSocket *socket = g_new0(NetSocket, 1);
 
     net_socket_init(socket, &plain_ops, fd);
+    return socket;
+}
+
+NetSocket *net_socket_new_unix(int fd)
+{
+    NetSocket *socket = g_new(NetSocket, 1);
+
+    socket_begin(socket, &plain_ops, fd, true);
     return socket;
 }
 

@@ -41,6 +41,8 @@ struct NetSocket {
 /* Makes a plain stream of the connected socket @fd and owns it from then on; sets it
  * non-blocking and, for TCP, without Nagle's delay and with TCP's own keepalive. Never fails. */
 NetSocket *net_socket_new(int fd);
+/* The same for a unix socket that does not block: the kernel is asked for nothing. */
+NetSocket *net_socket_new_unix(int fd);
 /* The same for a kind of stream that embeds the NetSocket it hands in. */
 void net_socket_init(NetSocket *socket, const NetSocketOps *ops, int fd);
 /* Closes and frees, with g_free(). */

@@ -291,12 +291,17 @@ def calls_per_second(bench, side):
     return bench.run('load', side.ways['direct'], '--count', BUSY_CONNECTIONS)['per_second']
 
 
-def opens_per_second(bench, side, way='direct'):
+def opens_per_second(bench, side, way='direct', cpus=ALL_CPUS):
     if side.name == 'floor':
         way = 'direct'
     if way not in side.ways:
         return None
-    return bench.run('open', side.ways[way], '--seconds', 2)['per_second']
+    return bench.run('open', side.ways[way], '--seconds', 2, cpus=cpus)['per_second']
+
+
+def pinned_opens_per_second(bench, side):
+    with pinned(side.pids):
+        return opens_per_second(bench, side, cpus=ONE_CPU)
 
 
 def fanout(bench, side):
@@ -356,6 +361,8 @@ def measures(sides):
         Measure('busy', f'calls per second, {busy} busy connections', '/s', calls_per_second,
                 'at least 3 × libvirtd', lambda o, t, f, r: o >= 3 * t),
         Measure('open', 'connect, open and close', '/s', opens_per_second,
+                'at least 3 × libvirtd', lambda o, t, f, r: o >= 3 * t),
+        Measure('open-pinned', 'the same, pinned', '/s', pinned_opens_per_second,
                 'at least 3 × libvirtd', lambda o, t, f, r: o >= 3 * t),
         Measure('open-proxied', 'the same through virtproxyd', '/s',
                 lambda b, s: opens_per_second(b, s, 'proxied'),
