@@ -301,6 +301,8 @@ void daemon_await_end(Daemon *daemon)
     LOG_INFO("%s: %zu call%s in flight", daemon->is_reexecuting ? "executing anew" : "stopping",
              daemon_get_n_calls(daemon), plural_s(daemon_get_n_calls(daemon)));
     auth_polkit_cancel(daemon);
+    for (guint i = 0; i < daemon->servers->len; i++)
+        server_stop_pinging(g_ptr_array_index(daemon->servers, i));
     daemon->stop_deadline_us = fiber_now_us() + STOP_PATIENCE_US;
     daemon->delivery_deadline_us = fiber_now_us() + STOP_DELIVERY_US;
     if (sd_event_add_time_relative(daemon_get_event(daemon), &daemon->stop_timer, CLOCK_MONOTONIC,

@@ -478,6 +478,12 @@ size_t server_get_queued_bytes(const Server *server)
     return bytes;
 }
 
+void server_stop_pinging(Server *server)
+{
+    for (GList *link = server->clients.head; link; link = link->next)
+        channel_set_keepalive(((Client *)link->data)->channel, 0, 0);
+}
+
 /* Only the admin interface looks clients up, a person at a time: no table is kept for that. */
 Client *server_find_client(Server *server, uint64_t id)
 {

@@ -72,4 +72,7 @@ size_t server_get_n_anonymous_clients(const Server *server);
 size_t server_get_n_calls(const Server *server);
 /* What its clients have not taken yet. */
 size_t server_get_queued_bytes(const Server *server);
+/* The daemon is about to end: who answered a PING then would write to a closed socket, and SIGPIPE ends
+ * clients that do not mind it. */
+void server_stop_pinging(Server *server);
 Client *server_find_client(Server *server, uint64_t id);

@@ -149,6 +149,20 @@ class Stop(kit.TestCase):
                 self.assertEqual(client.reply_to(serial).status, rpc.OK)
         self.assertEqual(daemon.wait(), 0)
 
+    def test_clients_are_not_pinged_any_more(self):
+        daemon = self.kitd(config={'keepalive_interval': 1})
+        client = self.open(daemon, answers_pings=False)
+        self.assertTrue(client.supports(10))
+        serial = client.send_call('REMOTE', 'NETWORK_GET_BRIDGE_NAME', kit.pack(
+            'NETWORK_GET_BRIDGE_NAME', net=kit.network('sleep-4000')))
+        daemon.process.send_signal(signal.SIGTERM)
+        pings = 0
+        while (frame := client.receive()).serial != serial:
+            pings += frame.procedure == rpc.PING
+        # One may have been on its way.
+        self.assertLess(pings, 2)
+        self.assertEqual(daemon.wait(), 0)
+
     def test_large_reply_on_its_way_arrives_whole(self):
         daemon = self.kitd()
         client = self.open(daemon)
